@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Who is who: the signed directory of the network.
+
+mod directory;
+
+pub use directory::{Agency, Defect, Directory, Node, Office, OfficeLevel, PublicKeys, Serving};
