@@ -46,3 +46,29 @@ pub struct Context {
     /// The time of the decision, by the node's clock.
     pub now: Timestamp,
 }
+
+/// Why a command was refused, in a form that every edge of the system can pass on.
+///
+/// The variant's name in SCREAMING_SNAKE_CASE is the machine-readable reason; `Display` is the sentence for people.
+pub trait Refusal: std::fmt::Display {
+    /// The machine-readable reason, such as `ALREADY_ANSWERED`.
+    fn reason(&self) -> &'static str;
+
+    /// What kind of fault it is. Most rules forbid something *now*.
+    fn fault(&self) -> Fault {
+        Fault::ForbiddenNow
+    }
+}
+
+/// The kinds of refusal, as a caller must tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A field of the request is wrong and would be wrong at any time; the path of the field.
+    Field(&'static str),
+    /// The rules forbid it in the present state.
+    ForbiddenNow,
+    /// There is no such thing, or the caller may not know of it: the same answer for both.
+    NotThere,
+    /// The caller may see it, but it is not theirs to do.
+    NotTheirs,
+}
