@@ -1,0 +1,231 @@
+//! Who may do what: one table, one line for each RPC method.
+//!
+//! Denied unless a line allows it, and a foreign office is denied whatever the table says. The table says who may *ask*;
+//! whether it can be done now is for the rules of the service. (A policy engine, Cedar, was measured and left out: its
+//! compile took as long as the rest of the workspace, for the same decisions as these lines.)
+
+use std::collections::BTreeMap;
+
+use spean_vocabulary::OfficeId;
+use strum::{Display, EnumIter};
+
+use crate::token::{Caller, Role};
+
+use Place::{AtNode, AtOffice};
+use Role::{Administrator, Authority, Caseworker, IntakeOfficer, Reporter, ShelterManager, Supervisor};
+use Standing::{Bound, HeldBefore, Holds, Offered};
+
+/// What the acting office has to do with the case, the offer or the person in question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumIter)]
+#[strum(serialize_all = "snake_case")]
+pub enum Standing {
+    /// Nothing at all: that it exists is none of its business.
+    Stranger,
+    /// It is, or was, asked to take it.
+    Offered,
+    /// It accepted, owes care, and is not yet accountable (or gives a service while the case stays with its holder).
+    Bound,
+    /// It is accountable.
+    Holds,
+    /// It was accountable once.
+    HeldBefore,
+}
+
+/// What is asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resource {
+    /// The office that the caller acts for: one of their own. None when the request concerns the node as a whole.
+    pub office: Option<OfficeId>,
+    /// What that office has to do with the matter. None when there is no case yet, or the service cannot know.
+    pub standing: Option<Standing>,
+}
+
+/// Why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The caller does not work at the office that they act for, or named none where one is needed.
+    #[error("you do not work at this office")]
+    NotYourOffice,
+    /// No role of the caller includes this.
+    #[error("this is not part of your work")]
+    NotYourWork,
+    /// The office has nothing to do with it. To be answered like something that is not there.
+    #[error("there is no such thing")]
+    Stranger,
+    /// The office has to do with it, but not in the way that this needs.
+    #[error("this is not for your office to do")]
+    NotForYourOffice,
+}
+
+/// Decides; made once and shared.
+#[derive(Clone, Debug)]
+pub struct Access {
+    rules: BTreeMap<&'static str, Vec<&'static Rule>>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    action: &'static str,
+    roles: &'static [Role],
+    place: Place,
+    custody: Custody,
+}
+
+/// Whether an acting office must be named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    AtNode,
+    AtOffice,
+}
+
+/// What the office must have to do with the case.
+#[derive(Clone, Copy, Debug)]
+enum Custody {
+    /// It does not matter: the request is about no case, or is open to every office of the role.
+    Any,
+    /// One of these, where the service knows it.
+    IfKnown(&'static [Standing]),
+    /// One of these, known.
+    Must(&'static [Standing]),
+}
+use Custody::{Any, IfKnown, Must};
+
+const EVERYBODY: &[Role] = &[Caseworker, Supervisor, IntakeOfficer, ShelterManager, Administrator, Authority, Reporter];
+const CASEWORK: &[Role] = &[Caseworker, Supervisor];
+const INTAKE: &[Role] = &[IntakeOfficer, Supervisor];
+const SENDING: &[Role] = &[Caseworker, Supervisor, IntakeOfficer];
+const RECEIVING: &[Role] = &[Caseworker, Supervisor, ShelterManager];
+const PEOPLE: &[Role] = &[Caseworker, Supervisor, IntakeOfficer, ShelterManager];
+const SHELTER: &[Role] = &[ShelterManager, Supervisor];
+const OPERATION: &[Role] = &[Administrator, Supervisor];
+
+const ASKED: &[Standing] = &[Offered, Bound, Holds, HeldBefore];
+const CARING: &[Standing] = &[Bound, Holds];
+const HOLDING: &[Standing] = &[Holds];
+const HELD: &[Standing] = &[Holds, HeldBefore];
+const PARTY: &[Standing] = &[Offered, Bound, Holds, HeldBefore];
+
+const fn rule(action: &'static str, roles: &'static [Role], place: Place, custody: Custody) -> Rule {
+    Rule { action, roles, place, custody }
+}
+
+/// The table. An action may stand here more than once: one line that allows it is enough.
+static RULES: &[Rule] = &[
+    // cases
+    rule("RegisterPerson", SENDING, AtOffice, Any),
+    rule("AmendPerson", SENDING, AtOffice, IfKnown(CARING)),
+    rule("GetCase", PEOPLE, AtOffice, IfKnown(CARING)),
+    rule("ListCases", PEOPLE, AtOffice, Any),
+    rule("SearchPeople", SENDING, AtOffice, Any),
+    rule("RecordConsent", SENDING, AtOffice, IfKnown(CARING)),
+    // People say no where they once said yes, and data are erased where they were kept.
+    rule("WithdrawConsent", PEOPLE, AtOffice, IfKnown(PARTY)),
+    rule("ErasePerson", &[Supervisor], AtOffice, IfKnown(HELD)),
+    rule("LinkCases", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("CompleteReturn", CASEWORK, AtOffice, IfKnown(HOLDING)),
+    // repatriation
+    rule("RegisterArrival", INTAKE, AtOffice, Any),
+    rule("ImportManifest", INTAKE, AtOffice, Any),
+    rule("GetManifest", INTAKE, AtOffice, Any),
+    rule("ListArrivals", INTAKE, AtOffice, Any),
+    rule("RecordNeeds", INTAKE, AtOffice, Any),
+    rule("RecordStay", INTAKE, AtOffice, Any),
+    rule("RecordDeparture", INTAKE, AtOffice, Any),
+    rule("ReconcileArrivals", INTAKE, AtOffice, Any),
+    // referral
+    rule("OfferReferral", SENDING, AtOffice, Must(HOLDING)),
+    rule("WithdrawOffer", SENDING, AtOffice, Must(HELD)),
+    // Accepting again, or after a withdrawal, must reach the rules: they answer with what was decided.
+    rule("AcceptOffer", RECEIVING, AtOffice, Must(ASKED)),
+    rule("DeclineOffer", RECEIVING, AtOffice, Must(ASKED)),
+    rule("ConcludeService", RECEIVING, AtOffice, Must(CARING)),
+    rule("GetOffer", PEOPLE, AtOffice, IfKnown(PARTY)),
+    rule("ListWorklist", PEOPLE, AtOffice, Any),
+    rule("ListHeldCases", PEOPLE, AtOffice, Any),
+    rule("OpenDossier", RECEIVING, AtOffice, Must(CARING)),
+    rule("GetCustody", PEOPLE, AtOffice, IfKnown(PARTY)),
+    rule("GetCustody", &[Authority], AtOffice, Any),
+    rule("ProposeOverride", &[Authority], AtOffice, Any),
+    rule("ConsentToOverride", &[Supervisor], AtOffice, Any),
+    rule("CosignOverride", &[Authority], AtOffice, Any),
+    rule("Reconcile", OPERATION, AtNode, Any),
+    rule("Reconcile", &[Authority], AtNode, Any),
+    rule("ListDeadLetters", OPERATION, AtNode, Any),
+    rule("RetryDeadLetter", OPERATION, AtNode, Any),
+    rule("DiscardDeadLetter", OPERATION, AtNode, Any),
+    rule("GetNodeStatus", EVERYBODY, AtNode, Any),
+    // shelter
+    rule("DeclareCapacity", SHELTER, AtOffice, Any),
+    rule("GetCapacity", PEOPLE, AtOffice, Any),
+    rule("GetCapacity", &[Reporter], AtNode, Any),
+    rule("AdmitResident", SHELTER, AtOffice, IfKnown(CARING)),
+    rule("ExitResident", SHELTER, AtOffice, Any),
+    rule("ListResidents", SHELTER, AtOffice, Any),
+    // followup
+    rule("PlanFollowUp", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("RecordVisit", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("ListVisits", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("ListDueVisits", CASEWORK, AtOffice, Any),
+    // directory
+    rule("ImportDirectory", &[Administrator], AtNode, Any),
+    rule("ListAgencies", EVERYBODY, AtNode, Any),
+    rule("ListOffices", EVERYBODY, AtNode, Any),
+    rule("GetOffice", EVERYBODY, AtNode, Any),
+    rule("WhoServes", EVERYBODY, AtNode, Any),
+    rule("GetPlace", EVERYBODY, AtNode, Any),
+    rule("SearchPlaces", EVERYBODY, AtNode, Any),
+    rule("ListPlaces", EVERYBODY, AtNode, Any),
+    rule("PublishOffering", SHELTER, AtOffice, Any),
+    rule("WithdrawOffering", SHELTER, AtOffice, Any),
+    rule("ListOfferings", EVERYBODY, AtNode, Any),
+];
+
+impl Access {
+    /// Reads the table.
+    pub fn new() -> Self {
+        let mut rules: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for rule in RULES {
+            rules.entry(rule.action).or_default().push(rule);
+        }
+        Self { rules }
+    }
+
+    /// Whether this caller may do this. `action` is the name of the RPC method, such as `AcceptOffer`; one that is not
+    /// in the table is denied to everybody.
+    pub fn decide(&self, caller: &Caller, action: &str, resource: &Resource) -> Result<(), Denied> {
+        if resource.office.as_ref().is_some_and(|office| !caller.offices.contains(office)) {
+            return Err(Denied::NotYourOffice);
+        }
+        let rules = self.rules.get(action).map_or([].as_slice(), Vec::as_slice);
+        let answers =
+            rules.iter().filter(|rule| rule.roles.iter().any(|role| caller.roles.contains(role))).map(|rule| {
+                if rule.place == AtOffice && resource.office.is_none() {
+                    return Err(Denied::NotYourOffice);
+                }
+                rule.custody.allows(resource.standing)
+            });
+        answers.reduce(Result::or).unwrap_or(Err(Denied::NotYourWork))
+    }
+
+    /// All actions of the table, in alphabetical order: to check that no RPC method was forgotten.
+    pub fn actions(&self) -> impl Iterator<Item = &'static str> {
+        self.rules.keys().copied()
+    }
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Custody {
+    fn allows(self, standing: Option<Standing>) -> Result<(), Denied> {
+        match (self, standing) {
+            (Any, _) | (IfKnown(_), None) => Ok(()),
+            (IfKnown(allowed) | Must(allowed), Some(standing)) if allowed.contains(&standing) => Ok(()),
+            (_, None | Some(Standing::Stranger)) => Err(Denied::Stranger),
+            _ => Err(Denied::NotForYourOffice),
+        }
+    }
+}
