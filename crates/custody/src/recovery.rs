@@ -1,0 +1,137 @@
+//! A node that came back from a backup does not know what it said since. Until its peers have told it, it decides nothing.
+//!
+//! Its incarnation lives outside the backup and goes up. Each peer stores the new incarnation, from then on refuses the
+//! old one, and returns all it ever got: that order makes a clean cut, and what the node said and nobody got never
+//! happened. Two nodes cannot recover at the same time, because a recovering node answers nobody; people with the
+//! authority must then decide which one is to be believed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use spean_vocabulary::{NodeId, OfferId};
+
+use crate::case::CaseCustody;
+
+/// Whether a node may act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Recovery {
+    /// It may.
+    Normal {
+        /// Its incarnation.
+        incarnation: u64,
+    },
+    /// It waits for what it said before.
+    Recovering {
+        /// Its new incarnation.
+        incarnation: u64,
+        /// The peers that have not answered yet.
+        waiting_for: BTreeSet<NodeId>,
+    },
+}
+
+/// What a node may be about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::EnumIter)]
+pub enum Activity {
+    /// To show what it knows.
+    Read,
+    /// To store an arriving letter unread.
+    KeepLetter,
+    /// To introduce itself.
+    SayHello,
+    /// To merge what a peer returns of its own words.
+    Recall,
+    /// To decide on a command of staff or of a timer.
+    Decide,
+    /// To apply a letter.
+    ApplyLetter,
+    /// To confirm letters.
+    GiveReceipt,
+    /// To send letters.
+    SendLetter,
+    /// To return a peer its words.
+    AnswerHello,
+}
+
+/// What an answer of a peer leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Others have not answered yet.
+    Waiting,
+    /// The last one has answered: apply the letters that waited, then make every open offer afresh.
+    Over,
+    /// The answer was not waited for.
+    NotWaiting,
+}
+
+impl Recovery {
+    /// A node that starts as it stopped.
+    pub const fn normal(incarnation: u64) -> Self {
+        Self::Normal { incarnation }
+    }
+
+    /// A node that came back from a backup, and every peer it ever wrote to or may have written to.
+    pub fn restored(incarnation: u64, peers: BTreeSet<NodeId>) -> Self {
+        if peers.is_empty() {
+            Self::Normal { incarnation }
+        } else {
+            Self::Recovering { incarnation, waiting_for: peers }
+        }
+    }
+
+    /// The node's incarnation.
+    pub const fn incarnation(&self) -> u64 {
+        match self {
+            Self::Normal { incarnation } | Self::Recovering { incarnation, .. } => *incarnation,
+        }
+    }
+
+    /// Whether the node is in quarantine.
+    pub const fn is_recovering(&self) -> bool {
+        matches!(self, Self::Recovering { .. })
+    }
+
+    /// The peers that have not answered yet.
+    pub fn waiting_for(&self) -> impl Iterator<Item = &NodeId> {
+        let waiting_for = match self {
+            Self::Normal { .. } => None,
+            Self::Recovering { waiting_for, .. } => Some(waiting_for),
+        };
+        waiting_for.into_iter().flatten()
+    }
+
+    /// Whether the node may do that now.
+    pub const fn allows(&self, activity: Activity) -> bool {
+        match activity {
+            Activity::Read | Activity::KeepLetter | Activity::SayHello => true,
+            Activity::Recall => self.is_recovering(),
+            Activity::Decide
+            | Activity::ApplyLetter
+            | Activity::GiveReceipt
+            | Activity::SendLetter
+            | Activity::AnswerHello => !self.is_recovering(),
+        }
+    }
+
+    /// A peer has stored this incarnation and returned all it ever got; all of it is merged.
+    pub fn answered(&mut self, peer: &NodeId, to_incarnation: u64) -> Progress {
+        match self {
+            Self::Recovering { incarnation, waiting_for } if *incarnation == to_incarnation => {
+                if !waiting_for.remove(peer) {
+                    return Progress::NotWaiting;
+                }
+                if !waiting_for.is_empty() {
+                    return Progress::Waiting;
+                }
+                *self = Self::Normal { incarnation: to_incarnation };
+                Progress::Over
+            }
+            _ => Progress::NotWaiting,
+        }
+    }
+}
+
+/// The offers of a case that a restored node takes back and makes afresh, with [`crate::case::Command::ReOffer`].
+pub fn offers_to_renew(custody: &CaseCustody) -> Vec<OfferId> {
+    custody.open_offers().map(|(offer, _)| offer).collect()
+}
