@@ -1,0 +1,134 @@
+//! A letter between two services: of one node, or of two agencies. The way is the same.
+
+use std::fmt;
+
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+use spean_vocabulary::{CaseId, LetterId, NodeId, Service, Timestamp};
+
+/// A service of a node: who a letter is from, and who it is for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// The node.
+    pub node: NodeId,
+    /// The service.
+    pub service: Service,
+}
+
+/// What a service wants to have sent. Written in the transaction of the event that it tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// Who it is for.
+    pub to: Address,
+    /// What it says: the name of a protobuf message, or of a message of the custody protocol.
+    pub kind: &'static str,
+    /// The case it is about. A letter that cannot be applied blocks later letters about this case, and no others.
+    pub case: Option<CaseId>,
+    /// The message. Codes and ids only, never personal data in the clear.
+    pub body: Vec<u8>,
+    /// A reference to sealed bytes that travel with it, for [`crate::Correspondence::attachment`].
+    pub attachment: Option<String>,
+}
+
+/// A letter as it arrived, checked and opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Its id, the same however often it is sent.
+    pub id: LetterId,
+    /// Who wrote it.
+    pub from: Address,
+    /// What it says.
+    pub kind: String,
+    /// The case it is about.
+    pub case: Option<CaseId>,
+    /// The message.
+    pub body: Vec<u8>,
+    /// Sealed bytes that came with it.
+    pub attachment: Option<Vec<u8>>,
+    /// The W3C `traceparent` of the request that it goes back to.
+    pub trace: Option<String>,
+    /// When it was written, by the writer's clock.
+    pub posted_at: Timestamp,
+}
+
+/// The kinds that the post itself understands.
+pub(crate) mod kind {
+    /// "I have applied your letters up to n."
+    pub(crate) const RECEIPT: &str = "receipt";
+    /// "I am here, in this incarnation."
+    pub(crate) const HELLO: &str = "hello";
+    /// After a restore: "this you once said to me."
+    pub(crate) const RETURNED: &str = "returned";
+    /// After a restore: "that was all."
+    pub(crate) const ALL_RETURNED: &str = "all-returned";
+}
+
+/// What is sealed into an envelope.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Content {
+    #[prost(string, tag = "1")]
+    pub(crate) from_service: String,
+    #[prost(string, tag = "2")]
+    pub(crate) to_service: String,
+    #[prost(string, tag = "3")]
+    pub(crate) kind: String,
+    #[prost(string, tag = "4")]
+    pub(crate) case: String,
+    #[prost(bytes = "vec", tag = "5")]
+    pub(crate) body: Vec<u8>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub(crate) attachment: Option<Vec<u8>>,
+    #[prost(string, tag = "7")]
+    pub(crate) trace: String,
+    #[prost(int64, tag = "8")]
+    pub(crate) posted_at: i64,
+}
+
+impl Content {
+    /// What makes two letters the same: everything but the trace, which a resend may lack.
+    pub(crate) fn digest(&self) -> Vec<u8> {
+        let content = Self { trace: String::new(), ..self.clone() };
+        Sha256::digest(content.encode_to_vec()).to_vec()
+    }
+
+    /// The letter in it; none when a field is not what it should be.
+    pub(crate) fn letter(self, id: LetterId, from: &NodeId) -> Option<Letter> {
+        Some(Letter {
+            id,
+            from: Address { node: from.clone(), service: self.from_service.parse().ok()? },
+            kind: self.kind,
+            case: if self.case.is_empty() { None } else { Some(self.case.parse().ok()?) },
+            body: self.body,
+            attachment: self.attachment,
+            trace: (!self.trace.is_empty()).then_some(self.trace),
+            posted_at: Timestamp::from_micros(self.posted_at),
+        })
+    }
+}
+
+/// The id of the letter at a place in the order: the same each time, so that no chance is needed inside a transaction.
+pub(crate) fn letter_id(from: &Address, to: &Address, incarnation: u64, sequence: u64) -> LetterId {
+    let name = format!("{from} {to} {incarnation} {sequence}");
+    let digest = Sha256::digest(name.as_bytes());
+    let bytes: [u8; 16] = digest[..16].try_into().expect("a SHA-256 has 32 bytes");
+    LetterId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.node, self.service)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// Read back from its `Display` text.
+pub(crate) fn parse_address(text: &str) -> Option<Address> {
+    let (node, service) = text.split_once('/')?;
+    Some(Address { node: node.parse().ok()?, service: service.parse().ok()? })
+}
+

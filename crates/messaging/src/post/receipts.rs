@@ -1,0 +1,223 @@
+//! Receipts: what ends the resending. Sent after the commit, cumulative, so that a lost one is healed by the next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use spean_custody::link::{Hello, HelloEffect, Receipt, ReceiptEffect};
+use spean_eventstore::{StoreError, Transaction};
+use spean_identity::Header;
+use spean_vocabulary::{LetterId, Timestamp};
+use sqlx::Row as _;
+
+use super::outbox::{load_link, number, save_link};
+use super::relay::{dispatch, make_due};
+use super::{PeerStatus, Shared, Unusable, locked, recovery, store_error};
+use crate::letter::{Address, Content, kind, parse_address};
+
+/// Receipts of one moment are sent as one.
+const GATHER: Duration = Duration::from_millis(20);
+/// A letter given to the broker so many seconds ago should have its receipt when the peer shows life.
+const OVERDUE_SECONDS: i64 = 5;
+
+pub(super) async fn run(shared: Arc<Shared>) {
+    loop {
+        shared.receipt_wanted.notified().await;
+        tokio::time::sleep(GATHER).await;
+        let due = std::mem::take(&mut *locked(&shared.receipts_due));
+        if shared.is_recovering() {
+            continue;
+        }
+        for peer in due {
+            if let Err(error) = give(&shared, &peer).await {
+                tracing::debug!(peer = %peer, error = %error, "a receipt could not be sent; the next one heals it");
+            }
+        }
+    }
+}
+
+async fn give(shared: &Shared, peer: &Address) -> anyhow::Result<()> {
+    let mut connection = shared.store.reader().acquire().await?;
+    let link = load_link(peer, shared.incarnation(), &mut connection).await?;
+    drop(connection);
+    say(shared, peer, kind::RECEIPT, serde_json::to_vec(&link.receipt())?).await
+}
+
+/// Introduces this node to a peer, or shows it a sign of life.
+pub(super) async fn greet(shared: &Shared, peer: &Address) -> anyhow::Result<()> {
+    let mut connection = shared.store.reader().acquire().await?;
+    let mut link = load_link(peer, shared.incarnation(), &mut connection).await?;
+    drop(connection);
+    link.reincarnate(shared.incarnation());
+    say(shared, peer, kind::HELLO, serde_json::to_vec(&link.hello())?).await
+}
+
+/// Says something that has no number: it is repeated whenever there is reason to.
+pub(super) async fn say(shared: &Shared, peer: &Address, what: &'static str, body: Vec<u8>) -> anyhow::Result<()> {
+    let now = (shared.now)();
+    let content = Content {
+        from_service: shared.me.service.to_string(),
+        to_service: peer.service.to_string(),
+        kind: what.to_owned(),
+        posted_at: now.as_micros(),
+        body,
+        ..Content::default()
+    };
+    let mut digest = Sha256::new();
+    digest.update(format!("{} {peer} {what} {}", shared.me, now.as_micros()).as_bytes());
+    digest.update(&content.body);
+    let bytes: [u8; 16] = digest.finalize()[..16].try_into().expect("a SHA-256 has 32 bytes");
+    let letter = LetterId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid());
+    let header = Header {
+        from: shared.me.node.clone(),
+        to: peer.node.clone(),
+        incarnation: shared.incarnation(),
+        sequence: 0,
+        letter,
+    };
+    dispatch(shared, peer, header, &content, &letter.to_string()).await?;
+    Ok(())
+}
+
+/// A peer's receipt arrived.
+pub(super) async fn take(shared: &Arc<Shared>, peer: Address, receipt: Receipt) -> Result<(), Unusable> {
+    let now = (shared.now)();
+    let (incarnation, from) = (shared.incarnation(), peer.clone());
+    let taken = shared.store.transact(move |transaction| {
+        Box::pin(async move {
+            let mut link = load_link(&from, incarnation, transaction.connection()).await?;
+            let effect = link.take_receipt(&receipt);
+            link.sign_of_life();
+            save_link(&from, &link, transaction.connection()).await?;
+            note_heard(&from, now, transaction).await?;
+            if let ReceiptEffect::Advanced { applied_up_to, .. } = effect {
+                settle(&from, incarnation, applied_up_to, now, transaction).await?;
+            }
+            Ok::<_, StoreError>(effect)
+        })
+    });
+    match taken.await.map_err(store_error)? {
+        ReceiptEffect::WeWereRestored => recovery::discover(shared).await.map_err(Unusable::from),
+        ReceiptEffect::Absurd => Err(Unusable::Refused("RECEIPT_CONTRADICTS_ITSELF".to_owned())),
+        ReceiptEffect::Nothing | ReceiptEffect::Advanced { .. } | ReceiptEffect::Stale => {
+            Ok(make_due(shared, &peer.to_string(), OVERDUE_SECONDS).await?)
+        }
+    }
+}
+
+/// A peer's hello arrived.
+pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello) -> Result<(), Unusable> {
+    if shared.is_recovering() {
+        return Ok(());
+    }
+    let now = (shared.now)();
+    let (incarnation, from) = (shared.incarnation(), peer.clone());
+    let taken = shared.store.transact(move |transaction| {
+        Box::pin(async move {
+            let mut link = load_link(&from, incarnation, transaction.connection()).await?;
+            let before = link.peer_incarnation();
+            let effect = link.take_hello(&hello);
+            link.sign_of_life();
+            save_link(&from, &link, transaction.connection()).await?;
+            note_heard(&from, now, transaction).await?;
+            if effect == HelloEffect::Restored && before > 0 {
+                unsettle(&from, incarnation, *link.unconfirmed().start(), now, transaction).await?;
+            }
+            Ok::<_, StoreError>((effect, before))
+        })
+    });
+    match taken.await.map_err(store_error)? {
+        (HelloEffect::WeWereRestored, _) => recovery::discover(shared).await?,
+        (HelloEffect::Restored, before) if before > 0 => {
+            tracing::warn!(peer = %peer, "the peer was restored from a backup; returning what it had said");
+            recovery::return_letters(shared, &peer).await?;
+        }
+        (HelloEffect::Stale, _) => return Ok(()),
+        // It may still be waiting for an answer to an earlier hello of the same incarnation.
+        (HelloEffect::Known, _) if hello_wants_answer(shared, &peer).await? => {
+            recovery::return_letters(shared, &peer).await?;
+        }
+        (HelloEffect::Known | HelloEffect::Restored, _) => {}
+    }
+    make_due(shared, &peer.to_string(), 0).await?;
+    shared.want_receipt(&peer);
+    Ok(())
+}
+
+/// A peer in a later incarnation than its first may have missed our answer; answering again is harmless.
+async fn hello_wants_answer(shared: &Shared, peer: &Address) -> Result<bool, StoreError> {
+    let mut connection = shared.store.reader().acquire().await?;
+    let link = load_link(peer, shared.incarnation(), &mut connection).await?;
+    Ok(link.peer_incarnation() > 1 && link.applied_up_to() == 0)
+}
+
+async fn note_heard(peer: &Address, now: Timestamp, transaction: &mut Transaction) -> Result<(), StoreError> {
+    sqlx::query("update post_link set heard_at = $1 where peer = $2")
+        .bind(now.as_micros())
+        .bind(peer.to_string())
+        .execute(transaction.connection())
+        .await?;
+    Ok(())
+}
+
+async fn settle(
+    peer: &Address,
+    incarnation: u64,
+    up_to: u64,
+    now: Timestamp,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update post_out set settled_at = $1
+         where peer = $2 and incarnation = $3 and sequence <= $4 and settled_at is null",
+    )
+    .bind(now.as_micros())
+    .bind(peer.to_string())
+    .bind(number(incarnation))
+    .bind(number(up_to))
+    .execute(transaction.connection())
+    .await?;
+    Ok(())
+}
+
+/// The peer lost what it had confirmed: all from here on is sent again.
+async fn unsettle(
+    peer: &Address,
+    incarnation: u64,
+    from: u64,
+    now: Timestamp,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update post_out set settled_at = null, next_attempt_at = $1, attempt = attempt + 1
+         where peer = $2 and incarnation = $3 and sequence >= $4",
+    )
+    .bind(now.as_micros())
+    .bind(peer.to_string())
+    .bind(number(incarnation))
+    .bind(number(from))
+    .execute(transaction.connection())
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn peers(shared: &Shared) -> Result<Vec<PeerStatus>, StoreError> {
+    let rows = sqlx::query(
+        "select post_link.peer, post_link.heard_at, count(post_out.sequence), min(post_out.posted_at)
+         from post_link left join post_out on post_out.peer = post_link.peer and post_out.settled_at is null
+         group by post_link.peer, post_link.heard_at order by post_link.peer",
+    )
+    .fetch_all(shared.store.reader())
+    .await?;
+    let mut peers = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(peer) = parse_address(row.try_get::<&str, _>(0)?) else { continue };
+        peers.push(PeerStatus {
+            peer,
+            heard_at: row.try_get::<Option<i64>, _>(1)?.map(Timestamp::from_micros),
+            unconfirmed: row.try_get(2)?,
+            oldest_posted_at: row.try_get::<Option<i64>, _>(3)?.map(Timestamp::from_micros),
+        });
+    }
+    Ok(peers)
+}

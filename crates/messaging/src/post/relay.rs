@@ -1,0 +1,242 @@
+//! Hop 5 of a command: sending each letter until its receipt is here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use prost::Message as _;
+use spean_eventstore::StoreError;
+use spean_identity::{Envelope, Header};
+use spean_vocabulary::Timestamp;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::outbox::number;
+use super::{Shared, locked, store_error};
+use crate::broker::BrokerError;
+use crate::letter::{Address, Content, letter_id, parse_address};
+use crate::topology;
+
+/// How many letters are under way at a time.
+const WINDOW: i64 = 64;
+/// How often the outbox is looked at when nothing tells of new letters.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The pause after the broker refused, before the same attempt is repeated.
+const AFTER_REFUSAL: Duration = Duration::from_millis(500);
+/// How long a receipt may take before the first resend, in seconds. Doubled with each attempt.
+const FIRST_RESEND_SECONDS: i64 = 15;
+/// The longest wait between two attempts, in seconds: a peer that is dark for weeks must not find thousands of copies.
+const LONGEST_RESEND_SECONDS: i64 = 6 * 3_600;
+
+struct Waiting {
+    peer: Address,
+    incarnation: u64,
+    sequence: u64,
+    attempt: i64,
+    published_before: bool,
+    content: Content,
+    attachment: Option<String>,
+}
+
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut head = shared.store.head();
+    let mut connected = shared.broker.connected();
+    loop {
+        if connected.wait_for(|connected| *connected).await.is_err() {
+            return;
+        }
+        match send_due(&shared).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::debug!(error = %error, "letters could not be sent now"),
+        }
+        tokio::select! {
+            changed = head.changed() => if changed.is_err() { return },
+            () = shared.resend_wanted.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Sends what is due. True when there may be more.
+async fn send_due(shared: &Arc<Shared>) -> anyhow::Result<bool> {
+    if shared.is_recovering() {
+        return Ok(false);
+    }
+    let now = (shared.now)();
+    let due = due(shared, now).await?;
+    if due.is_empty() {
+        return Ok(false);
+    }
+    let full = due.len() >= usize::try_from(WINDOW).unwrap_or(usize::MAX);
+    let mut sending: FuturesUnordered<_> = due
+        .into_iter()
+        .map(|waiting| async move {
+            let outcome = send(shared, &waiting).await;
+            (waiting, outcome)
+        })
+        .collect();
+    let mut published = Vec::new();
+    let mut refused = false;
+    while let Some((waiting, outcome)) = sending.next().await {
+        match outcome {
+            Ok(place) => {
+                notice_lost_mail(shared, &waiting.peer, place);
+                published.push((waiting.peer, waiting.incarnation, waiting.sequence, waiting.attempt));
+            }
+            Err(error) => {
+                refused = true;
+                tracing::debug!(peer = %waiting.peer, error = %error, "a letter could not be given to the broker");
+            }
+        }
+    }
+    note_published(shared, published, now).await?;
+    if refused {
+        tokio::time::sleep(AFTER_REFUSAL).await;
+    }
+    Ok(full && !refused)
+}
+
+/// A mailbox whose numbering went back was wiped or rolled back: what it held is gone, so all is due again.
+fn notice_lost_mail(shared: &Arc<Shared>, peer: &Address, place: u64) {
+    let mut places = locked(&shared.highest_places);
+    let highest = places.entry(peer.node.to_string()).or_default();
+    if place < *highest {
+        tracing::warn!(peer = %peer, "the peer's mailbox went back; sending again what it has not confirmed");
+        let (shared, node) = (Arc::clone(shared), peer.node.to_string());
+        tokio::spawn(async move {
+            if let Err(error) = make_due(&shared, &format!("{node}/%"), 0).await {
+                tracing::warn!(error = %error, "what the mailbox lost will be sent later");
+            }
+        });
+    }
+    *highest = place;
+}
+
+/// Whatever waits for these peers (a pattern) and was given to the broker so many seconds ago or earlier is due now.
+pub(super) async fn make_due(shared: &Shared, peers: &str, given_seconds_ago: i64) -> Result<(), StoreError> {
+    let now = (shared.now)().as_micros();
+    let peers = peers.to_owned();
+    let due = shared.store.transact(move |transaction| {
+        Box::pin(async move {
+            sqlx::query(
+                "update post_out set next_attempt_at = $1
+                 where peer like $2 and settled_at is null and published_at <= $3 and next_attempt_at > $1",
+            )
+            .bind(now)
+            .bind(peers)
+            .bind(now - given_seconds_ago * 1_000_000)
+            .execute(transaction.connection())
+            .await?;
+            Ok::<_, StoreError>(())
+        })
+    });
+    due.await.map_err(store_error)?;
+    shared.resend_wanted.notify_one();
+    Ok(())
+}
+
+async fn due(shared: &Shared, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
+    // A clock that was set back must not stop the post: nothing waits longer than the longest pause.
+    let rows = sqlx::query(
+        "select peer, incarnation, sequence, attempt, kind, case_id, body, attachment, trace, posted_at, published_at
+         from post_out
+         where settled_at is null and (next_attempt_at <= $1 or next_attempt_at > $2)
+         order by peer, incarnation, sequence limit $3",
+    )
+    .bind(now.as_micros())
+    .bind(now.as_micros() + (LONGEST_RESEND_SECONDS + 1) * 1_000_000)
+    .bind(WINDOW)
+    .fetch_all(shared.store.reader())
+    .await?;
+    Ok(rows.iter().map(|row| waiting(row, shared)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+fn waiting(row: &AnyRow, shared: &Shared) -> Result<Option<Waiting>, sqlx::Error> {
+    let Some(peer) = parse_address(row.try_get::<&str, _>(0)?) else { return Ok(None) };
+    let content = Content {
+        from_service: shared.me.service.to_string(),
+        to_service: peer.service.to_string(),
+        kind: row.try_get(4)?,
+        case: row.try_get(5)?,
+        body: row.try_get(6)?,
+        attachment: None,
+        trace: row.try_get(8)?,
+        posted_at: row.try_get(9)?,
+    };
+    Ok(Some(Waiting {
+        peer,
+        incarnation: row.try_get::<i64, _>(1)?.unsigned_abs(),
+        sequence: row.try_get::<i64, _>(2)?.unsigned_abs(),
+        attempt: row.try_get(3)?,
+        published_before: row.try_get::<Option<i64>, _>(10)?.is_some(),
+        content,
+        attachment: row.try_get(7)?,
+    }))
+}
+
+async fn send(shared: &Shared, waiting: &Waiting) -> Result<u64, BrokerError> {
+    let mut content = waiting.content.clone();
+    if let Some(reference) = &waiting.attachment {
+        content.attachment = shared.correspondence.attachment(reference).await;
+    }
+    let id = letter_id(&shared.me, &waiting.peer, waiting.incarnation, waiting.sequence);
+    if waiting.published_before {
+        tracing::debug!(peer = %waiting.peer, letter = %id, attempt = waiting.attempt, "sending again");
+    }
+    let header = Header {
+        from: shared.me.node.clone(),
+        to: waiting.peer.node.clone(),
+        incarnation: waiting.incarnation,
+        sequence: waiting.sequence,
+        letter: id,
+    };
+    // Each attempt has an id of its own: the broker would swallow the same one as a duplicate.
+    dispatch(shared, &waiting.peer, header, &content, &format!("{id}.{}", waiting.attempt)).await
+}
+
+/// Seals, signs and publishes. The only way out.
+pub(super) async fn dispatch(
+    shared: &Shared,
+    peer: &Address,
+    header: Header,
+    content: &Content,
+    message_id: &str,
+) -> Result<u64, BrokerError> {
+    let refused = |error: &dyn std::fmt::Display| BrokerError::Refused(error.to_string());
+    let envelope = Envelope::seal(&header, &content.encode_to_vec(), &shared.keys, &shared.directory.current())
+        .map_err(|error| refused(&error))?;
+    let subject = topology::mailbox_subject(&peer.node, peer.service, &shared.me.node, shared.me.service);
+    shared.broker.publish(subject, message_id, envelope).await
+}
+
+async fn note_published(
+    shared: &Shared,
+    published: Vec<(Address, u64, u64, i64)>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if published.is_empty() {
+        return Ok(());
+    }
+    let noted = shared.store.transact(move |transaction| {
+        Box::pin(async move {
+            for (peer, incarnation, sequence, attempt) in published {
+                let wait = FIRST_RESEND_SECONDS.saturating_mul(1 << attempt.clamp(0, 20)).min(LONGEST_RESEND_SECONDS);
+                sqlx::query(
+                    "update post_out set attempt = $1, published_at = $2, next_attempt_at = $3
+                     where peer = $4 and incarnation = $5 and sequence = $6 and settled_at is null",
+                )
+                .bind(attempt + 1)
+                .bind(now.as_micros())
+                .bind(now.as_micros() + wait * 1_000_000)
+                .bind(peer.to_string())
+                .bind(number(incarnation))
+                .bind(number(sequence))
+                .execute(transaction.connection())
+                .await?;
+            }
+            Ok::<_, StoreError>(())
+        })
+    });
+    noted.await.map_err(store_error)
+}

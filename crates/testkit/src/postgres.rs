@@ -1,0 +1,209 @@
+//! A real PostgreSQL server of this test process's own.
+
+use std::env;
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::ports::free_port;
+
+/// Name of the superuser inside the server. It has nothing to do with users of the machine.
+const SUPERUSER: &str = "spean";
+
+/// How often and how long a starting server is asked whether it is ready.
+const GLANCE: Duration = Duration::from_millis(50);
+const GLANCES: u32 = 1200;
+
+/// Runs the server as a child, waits until the pipe on its standard input closes (because it is told to, or because
+/// the test process is gone, however it went), then ends the server at once and removes its folder.
+///
+/// Arguments: the folder, then the command.
+const RUN_WHILE_PIPE_IS_OPEN: &str = r#"
+trap "" HUP INT TERM
+folder=$1; shift
+"$@" </dev/null >"$folder/log" 2>&1 &
+server=$!
+echo "$server"
+exec >/dev/null 2>&1
+read -r _
+kill -QUIT "$server"
+wait "$server"
+rm -rf "$folder"
+"#;
+
+/// A server that listens on the loopback interface only. It ends, and its folder goes, when the value is dropped or
+/// the process ends.
+///
+/// It does not wait for the disk (`fsync = off`): a test that cuts the power needs another server. A killed test
+/// process or a killed connection loses nothing.
+#[derive(Debug)]
+pub struct Postgres {
+    programs: PathBuf,
+    port: u16,
+    process_id: u32,
+    databases: AtomicU32,
+    keeper: Child,
+    /// Taken and closed to end the server.
+    pipe: Option<ChildStdin>,
+}
+
+impl Postgres {
+    /// The server of this test process, started at the first call. Make a database of your own in it with
+    /// [`Postgres::database`].
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed or does not start; the message says what to do.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// A server of its own, for a test that stops it or kills its connections.
+    ///
+    /// # Panics
+    /// As [`Postgres::shared`].
+    pub fn start() -> Self {
+        let programs = installed().unwrap_or_else(|| {
+            panic!(
+                "PostgreSQL is not installed: neither on the PATH nor in /usr/lib/postgresql is a `postgres`. \
+                 Install the server (on Debian: apt-get install postgresql)"
+            )
+        });
+        let folder = tempfile::Builder::new().prefix("spean-postgres-").tempdir().expect("temporary files work").keep();
+        let user = other_user(&folder);
+        if let Some(user) = user {
+            run(Command::new("chown").arg(user).arg(&folder));
+        }
+        let data = folder.join("data");
+        let mut initdb = as_user(user, &programs.join("initdb"));
+        initdb.args(["--no-sync", "--no-instructions", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username"]);
+        run(initdb.arg(SUPERUSER).arg("--pgdata").arg(&data).current_dir(&folder));
+
+        let port = free_port();
+        let mut server = as_user(user, &programs.join("postgres"));
+        server.arg("-D").arg(&data).arg("-p").arg(port.to_string());
+        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "max_connections=200"] {
+            server.args(["-c", setting]);
+        }
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", RUN_WHILE_PIPE_IS_OPEN, "postgres"]).arg(&folder);
+        keeper.arg(server.get_program()).args(server.get_args()).current_dir(&folder);
+        // A group of its own: what kills the group of the test must not kill the keeper before it has cleaned up.
+        keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        let mut keeper = keeper.spawn().expect("a shell can be started");
+        let pipe = keeper.stdin.take();
+        let mut said = String::new();
+        keeper.stdout.take().expect("it is piped").read_to_string(&mut said).expect("the shell says the process id");
+        let process_id = said.trim().parse().expect("the shell says the process id");
+        let server = Self { programs, port, process_id, databases: AtomicU32::new(0), keeper, pipe };
+        server.wait_until_ready(&folder.join("log"));
+        server
+    }
+
+    /// Makes a new empty database and returns its URL.
+    ///
+    /// # Panics
+    /// When the server is gone.
+    pub fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        run(self.program("createdb").arg(&name));
+        format!("postgres://{SUPERUSER}@127.0.0.1:{}/{name}", self.port)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Process id of the server itself.
+    pub fn process_id(&self) -> u32 {
+        self.process_id
+    }
+
+    fn wait_until_ready(&self, log: &Path) {
+        for _ in 0..GLANCES {
+            let answer = self.program("pg_isready").output().expect("pg_isready is installed with the server");
+            if answer.status.success() {
+                return;
+            }
+            let log = fs::read_to_string(log).unwrap_or_default();
+            assert!(
+                !log.contains("FATAL:  could not") && !log.contains("postgres: could not"),
+                "PostgreSQL did not start:\n{log}"
+            );
+            thread::sleep(GLANCE);
+        }
+        panic!("PostgreSQL is not ready after {:?}", GLANCE * GLANCES);
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.programs.join(name));
+        command.args(["-h", "127.0.0.1", "-U", SUPERUSER, "-p"]).arg(self.port.to_string());
+        command.env("PGDATABASE", "postgres");
+        command
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        drop(self.pipe.take());
+        // An error says that the keeper is gone already.
+        let _ = self.keeper.wait();
+    }
+}
+
+/// The folder with the programs of the newest server.
+fn installed() -> Option<PathBuf> {
+    let on_path = env::var_os("PATH").into_iter().flat_map(|path| env::split_paths(&path).collect::<Vec<_>>());
+    let mut packaged: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .collect();
+    packaged.sort_by_key(|folder| {
+        let version = folder.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<u32>().ok());
+        std::cmp::Reverse(version)
+    });
+    let homebrew = ["/opt/homebrew/opt/postgresql/bin", "/usr/local/opt/postgresql/bin"].map(PathBuf::from);
+    on_path.chain(packaged).chain(homebrew).find(|folder| {
+        ["postgres", "initdb", "createdb", "pg_isready"].iter().all(|program| folder.join(program).is_file())
+    })
+}
+
+/// PostgreSQL refuses to run as root. For root, the user to run it as.
+fn other_user(folder: &Path) -> Option<&'static str> {
+    let is_root = fs::metadata(folder).expect("it was just made").uid() == 0;
+    let exists = |user: &&str| Command::new("id").arg(user).output().is_ok_and(|output| output.status.success());
+    is_root.then(|| {
+        ["postgres", "nobody"].into_iter().find(exists).expect("root needs a user `postgres` or `nobody` to run it as")
+    })
+}
+
+/// A command as another user. Both ways replace themselves by the command, so that its process id is the server's.
+fn as_user(user: Option<&str>, program: &Path) -> Command {
+    let Some(user) = user else { return Command::new(program) };
+    let has_setpriv = Command::new("setpriv").arg("--version").output().is_ok();
+    let mut command = Command::new(if has_setpriv { "setpriv" } else { "runuser" });
+    if has_setpriv {
+        let group = Command::new("id").args(["-g", user]).output().expect("id is a standard program").stdout;
+        let group = String::from_utf8(group).expect("a group's number is text");
+        command.args([format!("--reuid={user}"), format!("--regid={}", group.trim())]).arg("--clear-groups").arg("--");
+    } else {
+        command.args(["-u", user, "--"]);
+    }
+    command.arg(program);
+    command
+}
+
+fn run(command: &mut Command) {
+    let Output { status, stderr, .. } =
+        command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
+}
