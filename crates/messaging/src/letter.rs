@@ -59,8 +59,6 @@ pub(crate) mod kind {
     pub(crate) const HELLO: &str = "hello";
     /// After a restore: "this you once said to me."
     pub(crate) const RETURNED: &str = "returned";
-    /// After a restore: "that was all."
-    pub(crate) const ALL_RETURNED: &str = "all-returned";
 }
 
 /// What is sealed into an envelope.
@@ -131,4 +129,3 @@ pub(crate) fn parse_address(text: &str) -> Option<Address> {
     let (node, service) = text.split_once('/')?;
     Some(Address { node: node.parse().ok()?, service: service.parse().ok()? })
 }
-

@@ -6,6 +6,7 @@ mod network;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, stream};
+use futures::StreamExt;
 use network::{Network, connect, everything_heard, mail, user};
 use spean_messaging::server::{MonitorError, NatsServer, check_sync_always};
 use spean_messaging::topology::{self, HUB_DOMAIN, mailbox_stream, mailbox_subject, node_domain};
@@ -79,19 +80,23 @@ async fn nobody_can_read_change_or_remove_the_mail_of_another_node() {
     for stranger in ["ngo", "poipet", "mosvy-hq"] {
         let client = network.client(stranger).await;
         let jetstream = network::jetstream(&client);
-        let name = mailbox_stream(&"mosvy-kandal".parse().unwrap());
-        assert!(jetstream.get_stream(&name).await.is_err(), "{stranger} sees the stream");
-        assert!(jetstream.delete_stream(&name).await.is_err(), "{stranger} deletes the stream");
-        let unchecked: stream::Stream<()> = jetstream.get_stream_no_info(&name).await.unwrap();
-        assert!(unchecked.get_raw_message(1).await.is_err(), "{stranger} reads a message");
-        assert!(unchecked.direct_get(1).await.is_err(), "{stranger} reads a message directly");
-        assert!(unchecked.purge().await.is_err(), "{stranger} empties the stream");
-        let pull = jetstream::consumer::pull::Config { durable_name: Some("spy".to_owned()), ..Default::default() };
-        assert!(unchecked.create_consumer(pull).await.is_err(), "{stranger} makes a consumer");
+        let name = &mailbox_stream(&"mosvy-kandal".parse().unwrap());
+        let unchecked: stream::Stream<()> = jetstream.get_stream_no_info(name).await.unwrap();
+        let spy = jetstream::consumer::pull::Config { durable_name: Some("spy".to_owned()), ..Default::default() };
+        // What is not permitted is not answered: all at once, so that the test waits for no answer only once.
+        let succeeded = tokio::join!(
+            async { jetstream.get_stream(name).await.is_ok() },
+            async { jetstream.delete_stream(name).await.is_ok() },
+            async { unchecked.get_raw_message(1).await.is_ok() },
+            async { unchecked.direct_get(1).await.is_ok() },
+            async { unchecked.purge().await.is_ok() },
+            async { unchecked.create_consumer(spy).await.is_ok() },
+        );
+        assert_eq!(succeeded, (false, false, false, false, false, false), "{stranger}");
     }
 
-    assert_eq!(stream.info().await.unwrap().state.messages, 1);
-    assert_eq!(stream.info().await.unwrap().state.consumer_count, 0);
+    let state = stream.info().await.unwrap().state.clone();
+    assert_eq!((state.messages, state.consumer_count), (1, 0));
 }
 
 #[tokio::test]
@@ -158,6 +163,10 @@ async fn an_office_sends_and_fetches_mail_through_its_own_server() {
     mail(&far, "mosvy-kandal", "poipet", "back").await.unwrap();
     assert_eq!(network::fetch(&at_office, "mosvy-kandal", 1).await, ["back"]);
 
+    network.mailbox(&network.client("mosvy-hq").await, "mosvy-hq").await;
+    let acknowledgement = mail(&at_office, "mosvy-hq", "mosvy-kandal", "to a colleague").await.unwrap();
+    assert_eq!(acknowledgement.stream, "INBOX_MOSVY_HQ");
+
     // As another node it cannot write from there either: the hub holds the link to the rights of its user.
     assert!(mail(&at_office, "poipet", "mosvy-hq", "a forgery").await.is_err());
     assert!(network::jetstream(&at_office).get_stream("INBOX_POIPET").await.is_err());
@@ -183,6 +192,47 @@ async fn what_an_office_says_to_itself_stays_there() {
     assert_eq!(at_home.info().await.unwrap().state.messages, 1);
     assert_eq!(at_hub.info().await.unwrap().state.messages, 1);
     assert_eq!(at_hub.get_raw_message(1).await.unwrap().payload, "from outside");
+}
+
+/// The permissions at the hub would be enough, but they are the hub's. This hub grants everything.
+#[tokio::test]
+async fn nothing_private_leaves_an_office_even_to_a_hub_that_asks_for_everything() {
+    let network = Network::start().await;
+    let (folder, leaf_port, client_port) = (spean_testkit::a_folder(), free_port(), free_port());
+    let prying = network::prying_hub(client_port, leaf_port, folder.path());
+    let port = free_port();
+    let _hub = NatsServer::start(&network.binary, folder.path(), &prying(port), port).await.unwrap();
+    let spy = connect(&format!("nats://127.0.0.1:{client_port}"), &user("mosvy-hq"), "mosvy-hq").await.unwrap();
+    let mut heard = spy.subscribe(">").await.unwrap();
+    let office = network.office_of_hub("mosvy-kandal", leaf_port).await;
+    let at_office = connect(&office.address, &user("mosvy-kandal"), "mosvy-kandal").await.unwrap();
+    let own = jetstream::with_domain(at_office.clone(), "node-mosvy-kandal");
+    let linked = async || {
+        at_office.publish("inbox.ngo.mosvy-kandal.referral.referral", "are you there".into()).await.unwrap();
+        tokio::time::timeout(Duration::from_millis(200), heard.next()).await.is_ok()
+    };
+    eventually(SOON, "the link to the hub", linked).await;
+
+    let node = "mosvy-kandal".parse().unwrap();
+    own.create_stream(topology::mailbox(&node, 4 * 1024 * 1024)).await.unwrap();
+    for subject in
+        ["inbox.mosvy-kandal.mosvy-kandal.a.b", "local.visits", "$KV.b.k", "$O.b.C", "$SRV.PING", "_INBOX.x.y"]
+    {
+        at_office.publish(subject, "private".into()).await.unwrap();
+    }
+    at_office.publish("inbox.ngo.mosvy-kandal.referral.last", "the last".into()).await.unwrap();
+    while let Some(message) = heard.next().await {
+        assert!(message.subject.starts_with("inbox.ngo.mosvy-kandal."), "{} left the office", message.subject);
+        if message.payload == "the last" {
+            break;
+        }
+    }
+
+    // Nor can it steer the office's JetStream or put mail into the office's own stream.
+    assert!(jetstream::with_domain(spy.clone(), "node-mosvy-kandal").query_account().await.is_err());
+    let forged = mail(&spy, "mosvy-kandal", "mosvy-kandal", "a forgery").await;
+    assert!(forged.is_err());
+    assert_eq!(own.get_stream("INBOX_MOSVY_KANDAL").await.unwrap().cached_info().state.messages, 1);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use spean_eventstore::{BoxFuture, EventStore, StoreError, Transaction, TransactError};
+use spean_eventstore::{BoxFuture, EventStore, StoreError, TransactError, Transaction};
 use spean_identity::{LiveDirectory, NodeKeys};
 use spean_vocabulary::Timestamp;
 use tokio::sync::{Notify, watch};
@@ -42,11 +42,8 @@ pub trait Correspondence: Send + Sync + 'static {
     fn correspondents(&self) -> Vec<Address>;
 
     /// Applies a letter: at most once, in order, in one transaction with the note that it was applied.
-    fn apply<'a>(
-        &'a self,
-        letter: &'a Letter,
-        transaction: &'a mut Transaction,
-    ) -> BoxFuture<'a, Result<(), Unusable>>;
+    fn apply<'a>(&'a self, letter: &'a Letter, transaction: &'a mut Transaction)
+    -> BoxFuture<'a, Result<(), Unusable>>;
 
     /// Puts away what came with a letter, before the letter is stored. Must be harmless when done again.
     fn keep_attachment<'a>(&'a self, _letter: &'a Letter) -> BoxFuture<'a, Result<(), Unusable>> {

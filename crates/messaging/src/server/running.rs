@@ -165,7 +165,7 @@ impl NatsServer {
         };
         let log = self.folder.join("nats.log");
         let outcome = timeout(START_PATIENCE, ready(process, &self.monitor, &log, written_before)).await;
-        match outcome.unwrap_or_else(|_| Err(ServerError::NotReady { log })) {
+        match outcome.unwrap_or(Err(ServerError::NotReady { log })) {
             Ok(()) => Ok(()),
             Err(error) => {
                 self.kill().await?;

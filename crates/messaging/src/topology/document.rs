@@ -111,11 +111,12 @@ impl Value {
         let margin = "  ".repeat(depth);
         match self {
             Self::List(values) => {
-                let lines: String = values
-                    .iter()
-                    .map(|value| format!("{margin}  {}\n", value.written(depth + 1, margin.len() + 2)))
-                    .collect();
-                format!("[\n{lines}{margin}]")
+                let mut list = String::from("[\n");
+                for value in values {
+                    let value = value.written(depth + 1, margin.len() + 2);
+                    writeln!(list, "{margin}  {value}").expect("writing to a string cannot fail");
+                }
+                list + &margin + "]"
             }
             Self::Block(block) => {
                 let mut lines = String::new();

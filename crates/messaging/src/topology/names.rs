@@ -21,7 +21,7 @@ pub const LOCAL_SUBJECTS: &str = "local.>";
 pub const MAX_PAYLOAD_BYTES: u64 = 2 * 1024 * 1024;
 
 /// How long the broker knows a message id again, so that a publish retried under the same id is stored once.
-pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
+pub const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
 
 /// The account in which the nodes of an agency live: `AGENCY_MOSVY` for `mosvy`.
 pub fn account(agency: &AgencyId) -> String {

@@ -74,8 +74,13 @@ impl Network {
 
     /// A running server of a node's own.
     pub(crate) async fn office(&self, node: &str) -> Office {
+        self.office_of_hub(node, self.leaf_port).await
+    }
+
+    /// A running server of a node's own, linked to another hub.
+    pub(crate) async fn office_of_hub(&self, node: &str, leaf_port: u16) -> Office {
         let folder = a_folder();
-        let options = leaf_options(folder.path(), &id(node), self.leaf_port);
+        let options = leaf_options(folder.path(), &id(node), leaf_port);
         write_seed(folder.path(), node);
         let configuration = topology::leaf(&self.directory, &id(node), &options).unwrap();
         let server =
@@ -167,6 +172,19 @@ pub(crate) fn leaf_options(folder: &Path, node: &NodeId, leaf_port: u16) -> Leaf
         hubs: vec![format!("127.0.0.1:{leaf_port}")],
         seed_file: format!("{node}.seed"),
         tls: None,
+    }
+}
+
+/// A hub whose users may do everything, as a function of the port of its monitoring page.
+pub(crate) fn prying_hub(client_port: u16, leaf_port: u16, folder: &Path) -> impl Fn(u16) -> String {
+    let store = NatsServer::store(folder);
+    let users = ["mosvy-hq", "mosvy-kandal"].map(|node| format!("{{ nkey: {} }}", user(node).public_key())).join(", ");
+    move |monitor_port| {
+        format!(
+            "server_name: hub\nlisten: \"127.0.0.1:{client_port}\"\nhttp: \"127.0.0.1:{monitor_port}\"\n\
+             jetstream {{ store_dir: {store:?}, domain: hub }}\nleafnodes {{ listen: \"127.0.0.1:{leaf_port}\" }}\n\
+             accounts {{ AGENCY_MOSVY {{ jetstream: enabled, users: [{users}] }} }}\n"
+        )
     }
 }
 

@@ -1,0 +1,113 @@
+//! What an office of this node has to do with a case, as its desk has said: who holds it, who helps, who only held it.
+//!
+//! The desk (the referral service) decides custody; every other service keeps this small copy of what it was told, so
+//! that no service has to ask another one while a person waits.
+
+use spean_contracts::referral::v1::{Standing as Told, StandingChanged};
+use spean_eventstore::Tables;
+use spean_identity::Standing;
+use spean_vocabulary::{CaseId, OfficeId};
+use sqlx::{AnyConnection, Row as _};
+
+/// The tables of this copy.
+pub const TABLES: Tables = Tables {
+    name: "standing",
+    steps: &["create table case_standing (
+        case_id text not null,
+        office text not null,
+        standing text not null,
+        case_number text not null,
+        offer_id text not null,
+        other_office text not null,
+        sex text not null,
+        age_band text not null,
+        primary key (case_id, office)
+    );
+    create index case_standing_office on case_standing (office, standing)"],
+};
+
+/// What is known of an office's part in a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its standing.
+    pub standing: Standing,
+    /// As a word: `HOLDS`, `HELD`, `HELPS`, `BOUND`, `OFFERED`.
+    pub word: &'static str,
+    /// The number of the case; empty when not told.
+    pub case_number: String,
+    /// The offer by which it changed last; empty for the first certificate.
+    pub offer_id: String,
+    /// The other office concerned; empty when there is none.
+    pub other_office: String,
+    /// Whether the protection of a child is due.
+    pub is_child: bool,
+}
+
+const WORDS: [(Told, &str, Standing); 5] = [
+    (Told::Holds, "HOLDS", Standing::Holds),
+    (Told::Held, "HELD", Standing::HeldBefore),
+    (Told::Helps, "HELPS", Standing::Bound),
+    (Told::Bound, "BOUND", Standing::Bound),
+    (Told::Offered, "OFFERED", Standing::Offered),
+];
+
+/// Writes down what the desk said.
+pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let word = WORDS.iter().find(|(standing, ..)| *standing == told.standing()).map_or("", |(_, word, _)| word);
+    if word.is_empty() {
+        sqlx::query("delete from case_standing where case_id = $1 and office = $2")
+            .bind(&told.case_id)
+            .bind(&told.office_id)
+            .execute(connection)
+            .await?;
+        return Ok(());
+    }
+    sqlx::query(
+        "insert into case_standing (case_id, office, standing, case_number, offer_id, other_office, sex, age_band)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (case_id, office) do update set standing = excluded.standing,
+            case_number = case when excluded.case_number = '' then case_standing.case_number
+                               else excluded.case_number end,
+            offer_id = excluded.offer_id, other_office = excluded.other_office,
+            sex = excluded.sex, age_band = excluded.age_band",
+    )
+    .bind(&told.case_id)
+    .bind(&told.office_id)
+    .bind(word)
+    .bind(&told.case_number)
+    .bind(&told.offer_id)
+    .bind(&told.other_office_id)
+    .bind(told.sex().as_str_name())
+    .bind(told.age_band().as_str_name())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What an office has to do with a case; none when the desk never spoke of it.
+pub async fn of(
+    case: CaseId,
+    office: &OfficeId,
+    executor: impl sqlx::Executor<'_, Database = sqlx::Any>,
+) -> Result<Option<Known>, sqlx::Error> {
+    let row = sqlx::query(
+        "select standing, case_number, offer_id, other_office, age_band from case_standing
+         where case_id = $1 and office = $2",
+    )
+    .bind(case.to_string())
+    .bind(office.as_str())
+    .fetch_optional(executor)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let stored: String = row.try_get(0)?;
+    let age_band: String = row.try_get(4)?;
+    let Some((_, word, standing)) = WORDS.iter().find(|(_, word, _)| *word == stored) else { return Ok(None) };
+    Ok(Some(Known {
+        standing: *standing,
+        word,
+        case_number: row.try_get(1)?,
+        offer_id: row.try_get(2)?,
+        other_office: row.try_get(3)?,
+        is_child: age_band != "AGE_BAND_ADULT",
+    }))
+}

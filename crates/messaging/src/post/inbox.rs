@@ -1,0 +1,449 @@
+//! Hop 6 of a command: a letter is stored once, applied once and in order, and only then confirmed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::{self, AckKind};
+use futures::StreamExt as _;
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+use spean_custody::Digest;
+use spean_custody::link::{Arrival, Hello, Link};
+use spean_eventstore::{StoreError, TransactError, Transaction};
+use spean_identity::{Envelope, Header};
+use sqlx::Row as _;
+use tracing::Instrument as _;
+
+use super::outbox::{load_link, number, save_link};
+use super::{Shared, Unusable, receipts, recovery, store_error};
+use crate::letter::{Address, Content, Letter, kind};
+use crate::trace::continue_trace;
+
+/// The pause before the mailbox is opened again after the broker failed.
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
+/// A letter that cannot be stored now comes again after this.
+const COME_AGAIN: Duration = Duration::from_secs(5);
+/// How much of one unreadable message is kept for people, in bytes.
+const KEPT_UNREADABLE_BYTES: usize = 64 * 1024;
+/// How many unreadable messages are kept: whoever sends more must not fill the disk.
+const KEPT_UNREADABLE: i64 = 1_000;
+
+/// A numbered letter, checked and opened.
+#[derive(Clone)]
+struct Arrived {
+    peer: Address,
+    header: Header,
+    content: Content,
+    digest: Vec<u8>,
+}
+
+/// What became of a letter that arrived.
+enum Taken {
+    /// Applied, parked, or known: it is in the database, the broker may forget it.
+    Stored,
+    /// Not now: the broker shall bring it again.
+    Later,
+}
+
+/// Why a job about a letter was undone.
+enum Undone {
+    Refused(String),
+    Store(StoreError),
+}
+
+impl From<Unusable> for Undone {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::Refused(reason) => Self::Refused(reason),
+            Unusable::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<sqlx::Error> for Undone {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut connected = shared.broker.connected();
+    loop {
+        if connected.wait_for(|connected| *connected).await.is_err() {
+            return;
+        }
+        match shared.broker.mail(shared.me.service).await {
+            Ok((mut letters, created)) => {
+                if created {
+                    tracing::info!(me = %shared.me, "the mailbox is new; telling the peers");
+                }
+                recovery::greet_all(&shared).await;
+                while let Some(message) = letters.next().await {
+                    match message {
+                        Ok(message) => take(&shared, message).await,
+                        Err(error) => {
+                            tracing::debug!(me = %shared.me, error = %error, "the mailbox must be opened again");
+                            break;
+                        }
+                    }
+                }
+            }
+            Err(error) => tracing::debug!(me = %shared.me, error = %error, "the mailbox cannot be opened now"),
+        }
+        tokio::time::sleep(REOPEN_AFTER).await;
+    }
+}
+
+async fn take(shared: &Arc<Shared>, message: jetstream::Message) {
+    let subject = message.subject.to_string();
+    let answer = match read(shared, &subject, &message.payload).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            tracing::warn!(me = %shared.me, error = %error, "a letter could not be stored now; it will come again");
+            Taken::Later
+        }
+    };
+    let kind = match answer {
+        Taken::Stored => AckKind::Ack,
+        Taken::Later => AckKind::Nak(Some(COME_AGAIN)),
+    };
+    if let Err(error) = message.ack_with(kind).await {
+        tracing::debug!(error = %error, "an acknowledgement was lost; the letter will be a duplicate");
+    }
+}
+
+async fn read(shared: &Arc<Shared>, subject: &str, payload: &[u8]) -> Result<Taken, StoreError> {
+    let opened = Envelope::open(payload, &shared.keys, &shared.directory.current());
+    let (header, body) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return keep_unreadable(shared, subject, payload, &error.to_string()).await,
+    };
+    let Ok(content) = Content::decode(body.as_slice()) else {
+        return keep_unreadable(shared, subject, payload, "the letter has another form than this version knows").await;
+    };
+    let peer = content.from_service.parse().ok().map(|service| Address { node: header.from.clone(), service });
+    let Some(peer) = peer.filter(|peer| is_addressed(shared, subject, peer, &content)) else {
+        return keep_unreadable(shared, subject, payload, "the letter lay in a mailbox that it was not written to")
+            .await;
+    };
+    if header.sequence == 0 {
+        return take_unnumbered(shared, peer, &header, content, subject, payload).await;
+    }
+    let digest = content.digest();
+    take_letter(shared, Arrived { peer, header, content, digest }).await
+}
+
+/// The subject says who may have written it; the signature says who did. They must agree.
+fn is_addressed(shared: &Shared, subject: &str, peer: &Address, content: &Content) -> bool {
+    let expected = crate::topology::mailbox_subject(&shared.me.node, shared.me.service, &peer.node, peer.service);
+    subject == expected && content.to_service == shared.me.service.to_string()
+}
+
+async fn take_unnumbered(
+    shared: &Arc<Shared>,
+    peer: Address,
+    header: &Header,
+    content: Content,
+    subject: &str,
+    payload: &[u8],
+) -> Result<Taken, StoreError> {
+    let outcome = match content.kind.as_str() {
+        kind::RECEIPT => match serde_json::from_slice(&content.body) {
+            Ok(receipt) => receipts::take(shared, peer, receipt).await,
+            Err(_) => Err(Unusable::Refused("the receipt cannot be read".to_owned())),
+        },
+        kind::HELLO => match serde_json::from_slice::<Hello>(&content.body) {
+            Ok(hello) if hello.incarnation == header.incarnation => receipts::take_hello(shared, peer, hello).await,
+            _ => Err(Unusable::Refused("the hello cannot be read".to_owned())),
+        },
+        kind::RETURNED => recovery::take_returned(shared, &peer, &content.body).await,
+        _ => Err(Unusable::Refused("the kind of message is not known to this version".to_owned())),
+    };
+    match outcome {
+        Ok(()) => Ok(Taken::Stored),
+        Err(Unusable::Refused(reason)) => keep_unreadable(shared, subject, payload, &reason).await,
+        Err(Unusable::Store(error)) => Err(error),
+    }
+}
+
+async fn take_letter(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, StoreError> {
+    let span = tracing::info_span!(
+        "messaging.letter.receive",
+        messaging.message.id = %arrived.header.letter,
+        peer = %arrived.peer,
+        kind = %arrived.content.kind,
+    );
+    continue_trace(&span, Some(&arrived.content.trace).filter(|trace| !trace.is_empty()).map(String::as_str));
+    take_in_span(shared, arrived).instrument(span).await
+}
+
+async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, StoreError> {
+    let letter = arrived.content.clone().letter(arrived.header.letter, &arrived.peer.node);
+    if let Some(letter) = letter.as_ref().filter(|letter| letter.attachment.is_some()) {
+        match shared.correspondence.keep_attachment(letter).await {
+            Ok(()) => {}
+            Err(Unusable::Store(error)) => return Err(error),
+            // The letter itself is judged when it is applied.
+            Err(Unusable::Refused(reason)) => tracing::warn!(reason, "what came with a letter was not kept"),
+        }
+    }
+    let arrival = store_and_apply(shared, &arrived, true).await?;
+    let taken = match arrival {
+        Arrival::Next => {
+            apply_parked(shared, &arrived.peer).await?;
+            Taken::Stored
+        }
+        Arrival::Early | Arrival::Duplicate => Taken::Stored,
+        Arrival::TooEarly | Arrival::NotIntroduced => Taken::Later,
+        Arrival::Refused => {
+            tracing::info!(peer = %arrived.peer, "a letter from before the peer's restore was refused");
+            Taken::Stored
+        }
+        Arrival::Fork => {
+            tracing::error!(peer = %arrived.peer, "ALARM: one number, two letters: the peer's key or database is in two hands");
+            let raw = arrived.content.encode_to_vec();
+            return keep_unreadable(shared, "fork", &raw, "one number, two letters").await;
+        }
+    };
+    if !matches!(arrival, Arrival::NotIntroduced) {
+        shared.want_receipt(&arrived.peer);
+    }
+    Ok(taken)
+}
+
+/// Stores a letter and, when it is its turn, applies it: one commit. A letter that makes no sense is stored as dead.
+async fn store_and_apply(shared: &Arc<Shared>, arrived: &Arrived, apply: bool) -> Result<Arrival, StoreError> {
+    let (job_shared, job_arrived) = (Arc::clone(shared), arrived.clone());
+    let outcome = shared.store.transact(move |transaction| {
+        Box::pin(async move { store_job(&job_shared, &job_arrived, apply, transaction).await })
+    });
+    match outcome.await {
+        Ok(arrival) => Ok(arrival),
+        Err(TransactError::Work(Undone::Refused(reason))) => {
+            let (job_shared, job_arrived) = (Arc::clone(shared), arrived.clone());
+            let outcome = shared.store.transact(move |transaction| {
+                Box::pin(async move {
+                    let arrival = store_job(&job_shared, &job_arrived, false, transaction).await?;
+                    let Arrived { peer, header, .. } = &job_arrived;
+                    let mut link = load_link(peer, job_shared.incarnation(), transaction.connection()).await?;
+                    bury(&job_shared, peer, header.incarnation, header.sequence, &mut link, &reason, transaction)
+                        .await?;
+                    Ok::<_, Undone>(arrival)
+                })
+            });
+            outcome.await.map_err(undone)
+        }
+        Err(error) => Err(undone(error)),
+    }
+}
+
+async fn store_job(
+    shared: &Arc<Shared>,
+    arrived: &Arrived,
+    apply: bool,
+    transaction: &mut Transaction,
+) -> Result<Arrival, Undone> {
+    let Arrived { peer, header, content, digest } = arrived;
+    let stored = sqlx::query("select digest from post_in where peer = $1 and incarnation = $2 and sequence = $3")
+        .bind(peer.to_string())
+        .bind(number(header.incarnation))
+        .bind(number(header.sequence))
+        .fetch_optional(transaction.connection())
+        .await?;
+    let stored: Option<Digest> = match stored {
+        Some(row) => Some(custody_digest(row.try_get::<&[u8], _>(0)?)),
+        None => None,
+    };
+    let mut link = load_link(peer, shared.incarnation(), transaction.connection()).await?;
+    if link.peer_incarnation() == 0 {
+        // The first letter ever from a peer introduces it: it is signed, and there is nothing to confuse it with.
+        let receipt = spean_custody::link::Receipt {
+            incarnation: 0,
+            applied_up_to: 0,
+            failed: std::collections::BTreeSet::new(),
+            backed_up_through: 0,
+        };
+        link.take_hello(&Hello { incarnation: header.incarnation, receipt });
+    }
+    let arrival = link.arrive(header.incarnation, header.sequence, &custody_digest(digest), stored.as_ref());
+    if matches!(arrival, Arrival::Next | Arrival::Early) && stored.is_none() {
+        sqlx::query(
+            "insert into post_in (peer, incarnation, sequence, letter_id, kind, case_id, digest, content, state, reason,
+                attempts, arrived_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 'parked', '', 0, $9)",
+        )
+        .bind(peer.to_string())
+        .bind(number(header.incarnation))
+        .bind(number(header.sequence))
+        .bind(header.letter.to_string())
+        .bind(&content.kind)
+        .bind(&content.case)
+        .bind(digest.as_slice())
+        .bind(Content { attachment: None, ..content.clone() }.encode_to_vec())
+        .bind((shared.now)().as_micros())
+        .execute(transaction.connection())
+        .await?;
+    }
+    if arrival == Arrival::Next && apply && !shared.is_recovering() {
+        apply_one(shared, arrived, &mut link, transaction).await?;
+    }
+    save_link(peer, &link, transaction.connection()).await?;
+    Ok(arrival)
+}
+
+async fn apply_one(
+    shared: &Arc<Shared>,
+    arrived: &Arrived,
+    link: &mut Link,
+    transaction: &mut Transaction,
+) -> Result<(), Undone> {
+    let Arrived { peer, header, content, .. } = arrived;
+    if waits_behind_another(&content.case, transaction).await? {
+        set_state(shared, peer, header.incarnation, header.sequence, "waiting", "", transaction).await?;
+        link.failed(header.sequence);
+        return Ok(());
+    }
+    let letter = content.clone().letter(header.letter, &peer.node);
+    let letter = letter.ok_or_else(|| Undone::Refused("MALFORMED".to_owned()))?;
+    shared.correspondence.apply(&letter, transaction).await?;
+    set_state(shared, peer, header.incarnation, header.sequence, "applied", "", transaction).await?;
+    link.applied(header.sequence);
+    Ok(())
+}
+
+/// Applies what was parked and whose turn has come, one commit each.
+pub(super) async fn apply_parked(shared: &Arc<Shared>, peer: &Address) -> Result<(), StoreError> {
+    loop {
+        if shared.is_recovering() {
+            return Ok(());
+        }
+        let mut connection = shared.store.reader().acquire().await?;
+        let link = load_link(peer, shared.incarnation(), &mut connection).await?;
+        let row = sqlx::query(
+            "select letter_id, content, digest from post_in
+             where peer = $1 and incarnation = $2 and sequence = $3 and state = 'parked'",
+        )
+        .bind(peer.to_string())
+        .bind(number(link.peer_incarnation()))
+        .bind(number(link.applied_up_to() + 1))
+        .fetch_optional(&mut *connection)
+        .await?;
+        drop(connection);
+        let Some(row) = row else { return Ok(()) };
+        let letter = row.try_get::<&str, _>(0)?.parse();
+        let content = Content::decode(row.try_get::<&[u8], _>(1)?);
+        let (Ok(letter), Ok(content)) = (letter, content) else {
+            return Err(StoreError::Options("a parked letter cannot be read"));
+        };
+        let header = Header {
+            from: peer.node.clone(),
+            to: shared.me.node.clone(),
+            incarnation: link.peer_incarnation(),
+            sequence: link.applied_up_to() + 1,
+            letter,
+        };
+        let arrived = Arrived { peer: peer.clone(), header, content, digest: row.try_get(2)? };
+        store_and_apply(shared, &arrived, true).await?;
+        shared.want_receipt(peer);
+    }
+}
+
+/// A letter that cannot be applied: kept for a person, confirmed as received, and in nobody's way but its own case's.
+async fn bury(
+    shared: &Shared,
+    peer: &Address,
+    incarnation: u64,
+    sequence: u64,
+    link: &mut Link,
+    reason: &str,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    tracing::warn!(peer = %peer, sequence, reason, "a letter could not be applied and waits for a person");
+    set_state(shared, peer, incarnation, sequence, "dead", reason, transaction).await?;
+    link.failed(sequence);
+    save_link(peer, link, transaction.connection()).await
+}
+
+pub(super) async fn set_state(
+    shared: &Shared,
+    peer: &Address,
+    incarnation: u64,
+    sequence: u64,
+    state: &'static str,
+    reason: &str,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update post_in set state = $1, reason = $2, attempts = attempts + 1, settled_at = $3
+         where peer = $4 and incarnation = $5 and sequence = $6",
+    )
+    .bind(state)
+    .bind(reason)
+    .bind((shared.now)().as_micros())
+    .bind(peer.to_string())
+    .bind(number(incarnation))
+    .bind(number(sequence))
+    .execute(transaction.connection())
+    .await?;
+    Ok(())
+}
+
+async fn waits_behind_another(case: &str, transaction: &mut Transaction) -> Result<bool, StoreError> {
+    if case.is_empty() {
+        return Ok(false);
+    }
+    let row = sqlx::query("select count(*) from post_in where case_id = $1 and state in ('dead', 'waiting')")
+        .bind(case)
+        .fetch_one(transaction.connection())
+        .await?;
+    Ok(row.try_get::<i64, _>(0)? > 0)
+}
+
+async fn keep_unreadable(shared: &Shared, subject: &str, payload: &[u8], reason: &str) -> Result<Taken, StoreError> {
+    tracing::warn!(me = %shared.me, reason, "a message that is no letter for this service was set aside");
+    let raw = payload[..payload.len().min(KEPT_UNREADABLE_BYTES)].to_vec();
+    let id = Digest::of(payload).to_string();
+    let (subject, reason, now) = (subject.to_owned(), reason.to_owned(), (shared.now)().as_micros());
+    let kept = shared.store.transact(move |transaction| {
+        Box::pin(async move {
+            sqlx::query(
+                "insert into post_unreadable (id, subject, raw, reason, arrived_at)
+                 select $1, $2, $3, $4, $5 where (select count(*) from post_unreadable) < $6
+                 on conflict (id) do nothing",
+            )
+            .bind(id)
+            .bind(subject)
+            .bind(raw)
+            .bind(reason)
+            .bind(now)
+            .bind(KEPT_UNREADABLE)
+            .execute(transaction.connection())
+            .await?;
+            Ok::<_, StoreError>(())
+        })
+    });
+    kept.await.map_err(store_error)?;
+    Ok(Taken::Stored)
+}
+
+fn custody_digest(bytes: &[u8]) -> Digest {
+    Digest::from_bytes(bytes.try_into().unwrap_or_else(|_| Sha256::digest(bytes).into()))
+}
+
+fn undone(error: TransactError<Undone>) -> StoreError {
+    match error {
+        TransactError::Work(Undone::Store(error)) | TransactError::Store(error) => error,
+        TransactError::Work(Undone::Refused(_)) => StoreError::Options("a refused letter was refused again"),
+    }
+}
+
+/// What a dead letter says, for another try.
+pub(super) fn stored_letter(letter_id: &str, peer: &Address, content: &[u8]) -> Option<Letter> {
+    Content::decode(content).ok()?.letter(letter_id.parse().ok()?, &peer.node)
+}
