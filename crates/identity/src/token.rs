@@ -145,8 +145,7 @@ pub fn verify(token: &str, here: &NodeId, directory: &Directory, now: Timestamp)
     if said.node != *here {
         return Err(TokenError::OtherNode);
     }
-    let trusted =
-        PublicToken::verify(&key, &untrusted, Some(b""), Some(PURPOSE)).map_err(|_| TokenError::BadSignature)?;
+    let trusted = PublicToken::verify(&key, &untrusted, None, Some(PURPOSE)).map_err(|_| TokenError::BadSignature)?;
     let claims: Claims = serde_json::from_str(trusted.payload()).map_err(|_| TokenError::Malformed)?;
     refuse_long_life(&claims)?;
     if now.as_micros() > claims.expires_at.as_micros().saturating_add(CLOCK_DIFFERENCE_MICROS) {
