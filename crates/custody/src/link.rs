@@ -293,6 +293,22 @@ impl Link {
         HelloEffect::Restored
     }
 
+    /// After a restore of this node: the peer returned all letters that were missing here, up to this one of its present
+    /// incarnation. They are kept and will be applied in order, so the numbering goes on behind them.
+    pub fn resynced(&mut self, peer_incarnation: u64, through: u64) {
+        if peer_incarnation > self.peer_incarnation {
+            self.peer_incarnation = peer_incarnation;
+            self.applied = 0;
+            self.backed_up_here = 0;
+            self.parked.clear();
+            self.failed.clear();
+        }
+        if peer_incarnation == self.peer_incarnation {
+            self.applied = self.applied.max(through);
+            self.parked = self.parked.split_off(&self.applied.saturating_add(1));
+        }
+    }
+
     /// How long to wait after this attempt. `jitter_per_mille` (0 to 1000) is drawn by the caller and lengthens the wait
     /// by at most the same again, so that a thousand nodes do not come back in the same second.
     pub fn attempted(&mut self, jitter_per_mille: u16) -> Duration {

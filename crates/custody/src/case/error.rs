@@ -1,5 +1,7 @@
 //! Why not.
 
+use spean_eventsourcing::{Fault, Refusal};
+
 use super::certificate::ChainError;
 
 /// Why something that was asked, or said by another office, is not done. One variant for each reason.
@@ -108,4 +110,26 @@ pub enum Error {
     /// The office is not the cosigner.
     #[error("another office is to sign as well")]
     NotTheCosigner,
+}
+
+impl Refusal for Error {
+    fn reason(&self) -> &'static str {
+        self.into()
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NoSuchCase | Self::NoSuchOffer | Self::NoSuchProposal | Self::NotForThisOffice => Fault::NotThere,
+            Self::NeedsStaff
+            | Self::NotTheHolder
+            | Self::NotTheAddressee
+            | Self::NotTheSender
+            | Self::NotTheAuthority
+            | Self::NotTheNewHolder
+            | Self::NotTheCosigner => Fault::NotTheirs,
+            Self::OfferToOneself => Fault::Field("to"),
+            Self::LanguageNotACode => Fault::Field("terms.preview.language"),
+            _ => Fault::ForbiddenNow,
+        }
+    }
 }

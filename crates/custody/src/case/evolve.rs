@@ -90,7 +90,7 @@ impl CaseCustody {
             }
             Event::AgreementReceived { offer, .. } => {
                 if let Some(offer) = self.offers_in.get_mut(offer)
-                    && offer.state == OfferInState::Accepted
+                    && matches!(offer.state, OfferInState::Accepted | OfferInState::Voided)
                 {
                     offer.state = OfferInState::Agreed;
                 }

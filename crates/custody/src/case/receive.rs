@@ -141,7 +141,8 @@ impl CaseCustody {
             return Err(Error::NotTheSender);
         }
         match known.state {
-            OfferInState::Accepted => Ok(vec![Event::AgreementReceived { case, offer }]),
+            // The holder may have agreed before it heard of an override that this office heard of first.
+            OfferInState::Accepted | OfferInState::Voided => Ok(vec![Event::AgreementReceived { case, offer }]),
             OfferInState::Received | OfferInState::Declined(_) => Err(Error::NotAccepted),
             OfferInState::Transferred => Err(Error::NotAService),
             OfferInState::Agreed | OfferInState::Concluded(_) | OfferInState::Withdrawn(_) | OfferInState::Voided => {
