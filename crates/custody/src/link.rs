@@ -328,3 +328,120 @@ pub fn next_attempt(attempt: u32) -> Duration {
     let seconds = 1_u64.checked_shl(attempt).filter(|_| attempt < 32).unwrap_or(u64::MAX);
     Duration::from_secs(seconds).min(LONGEST_WAIT)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Hello = Hello {
+        incarnation: 1,
+        receipt: Receipt { incarnation: 0, applied_up_to: 0, failed: BTreeSet::new(), backed_up_through: 0 },
+    };
+
+    fn introduced() -> Link {
+        let mut link = Link::new(1);
+        link.take_hello(&FIRST);
+        link
+    }
+
+    fn letter(text: &str) -> Digest {
+        Digest::of(text.as_bytes())
+    }
+
+    fn receipt(incarnation: u64, applied_up_to: u64) -> Receipt {
+        Receipt { incarnation, applied_up_to, failed: BTreeSet::new(), backed_up_through: 0 }
+    }
+
+    #[test]
+    fn letters_are_applied_in_order_and_early_ones_wait() {
+        let mut link = introduced();
+        assert_eq!(link.arrive(1, 2, &letter("two"), None), Arrival::Early);
+        assert_eq!(link.arrive(1, 1, &letter("one"), None), Arrival::Next);
+        assert_eq!(link.applied(1), Some(2));
+        assert_eq!(link.applied(2), None);
+        assert_eq!(link.receipt().applied_up_to, 2);
+    }
+
+    #[test]
+    fn a_repetition_is_known_and_the_same_number_with_another_content_is_a_fork() {
+        let mut link = introduced();
+        assert_eq!(link.arrive(1, 1, &letter("one"), None), Arrival::Next);
+        link.applied(1);
+        assert_eq!(link.arrive(1, 1, &letter("one"), Some(&letter("one"))), Arrival::Duplicate);
+        assert_eq!(link.arrive(1, 1, &letter("another"), Some(&letter("one"))), Arrival::Fork);
+    }
+
+    #[test]
+    fn a_letter_that_cannot_be_applied_does_not_hold_up_the_next() {
+        let mut link = introduced();
+        link.arrive(1, 1, &letter("poison"), None);
+        link.failed(1);
+        assert_eq!(link.arrive(1, 2, &letter("two"), None), Arrival::Next);
+        assert_eq!((link.receipt().applied_up_to, link.receipt().failed), (1, BTreeSet::from([1])));
+        link.repaired(1);
+        assert!(link.receipt().failed.is_empty());
+    }
+
+    #[test]
+    fn letters_from_before_a_restore_are_refused_and_unknown_incarnations_wait_for_their_hello() {
+        let mut link = introduced();
+        assert_eq!(link.arrive(2, 1, &letter("one"), None), Arrival::NotIntroduced);
+        assert_eq!(link.take_hello(&Hello { incarnation: 2, ..FIRST }), HelloEffect::Restored);
+        assert_eq!(link.arrive(1, 1, &letter("one"), None), Arrival::Refused);
+        assert_eq!(link.arrive(2, 1, &letter("one"), None), Arrival::Next);
+        assert_eq!(link.take_hello(&FIRST), HelloEffect::Stale);
+    }
+
+    #[test]
+    fn what_is_confirmed_is_not_sent_again_and_what_is_backed_up_is_not_kept() {
+        let mut link = introduced();
+        (0..3).for_each(|_| _ = link.assign());
+        let effect = link.take_receipt(&Receipt { backed_up_through: 1, ..receipt(1, 2) });
+        assert_eq!(effect, ReceiptEffect::Advanced { applied_up_to: 2, backed_up_through: 1 });
+        assert_eq!((link.unconfirmed(), link.prunable_through()), (3..=3, 1));
+        assert_eq!(link.take_receipt(&receipt(1, 1)), ReceiptEffect::Nothing, "a late receipt takes nothing back");
+        assert_eq!(link.unconfirmed(), 3..=3);
+    }
+
+    #[test]
+    fn a_receipt_for_what_was_never_sent_says_that_we_were_restored() {
+        let mut link = introduced();
+        link.assign();
+        assert_eq!(link.take_receipt(&receipt(1, 2)), ReceiptEffect::WeWereRestored);
+        assert_eq!(link.take_receipt(&receipt(2, 0)), ReceiptEffect::WeWereRestored);
+        link.reincarnate(3);
+        assert_eq!(link.take_receipt(&receipt(1, 2)), ReceiptEffect::Stale);
+        assert_eq!(link.assign(), 1);
+    }
+
+    #[test]
+    fn a_restored_peer_gets_again_what_it_lost() {
+        let mut link = introduced();
+        (0..3).for_each(|_| _ = link.assign());
+        link.take_receipt(&receipt(1, 3));
+        let hello = Hello { incarnation: 2, receipt: receipt(1, 1) };
+        assert_eq!(link.take_hello(&hello), HelloEffect::Restored);
+        assert_eq!(link.unconfirmed(), 2..=3);
+    }
+
+    #[test]
+    fn waits_double_to_a_quarter_of_an_hour_and_begin_anew_at_a_sign_of_life() {
+        let seconds: Vec<u64> =
+            [0, 1, 2, 9, 10, 31, 32, u32::MAX].map(|attempt| next_attempt(attempt).as_secs()).into();
+        assert_eq!(seconds, [1, 2, 4, 512, 900, 900, 900, 900]);
+        let mut link = introduced();
+        assert_eq!(link.attempted(0), Duration::from_secs(1));
+        assert_eq!(link.attempted(500), Duration::from_secs(3));
+        link.sign_of_life();
+        assert_eq!(link.attempted(0), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn the_state_is_read_back_as_it_was_stored() {
+        let mut link = introduced();
+        link.assign();
+        link.arrive(1, 7, &letter("seven"), None);
+        let json = serde_json::to_string(&link).unwrap();
+        assert_eq!(serde_json::from_str::<Link>(&json).unwrap(), link);
+    }
+}

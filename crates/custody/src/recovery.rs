@@ -135,3 +135,31 @@ impl Recovery {
 pub fn offers_to_renew(custody: &CaseCustody) -> Vec<OfferId> {
     custody.open_offers().map(|(offer, _)| offer).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(id: &str) -> NodeId {
+        id.parse().unwrap()
+    }
+
+    #[test]
+    fn a_restored_node_decides_nothing_until_the_last_peer_has_answered() {
+        let mut recovery = Recovery::restored(2, BTreeSet::from([node("north"), node("south")]));
+        assert!(recovery.allows(Activity::Read) && recovery.allows(Activity::Recall));
+        assert!(!recovery.allows(Activity::Decide) && !recovery.allows(Activity::GiveReceipt));
+        assert_eq!(recovery.answered(&node("north"), 1), Progress::NotWaiting, "an answer to an earlier incarnation");
+        assert_eq!(recovery.answered(&node("north"), 2), Progress::Waiting);
+        assert_eq!(recovery.answered(&node("north"), 2), Progress::NotWaiting);
+        assert_eq!(recovery.waiting_for().collect::<Vec<_>>(), [&node("south")]);
+        assert_eq!(recovery.answered(&node("south"), 2), Progress::Over);
+        assert_eq!(recovery, Recovery::normal(2));
+        assert!(recovery.allows(Activity::Decide) && !recovery.allows(Activity::Recall));
+    }
+
+    #[test]
+    fn a_node_that_never_wrote_to_anybody_has_nobody_to_wait_for() {
+        assert!(!Recovery::restored(2, BTreeSet::new()).is_recovering());
+    }
+}

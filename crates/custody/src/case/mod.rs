@@ -16,6 +16,15 @@ mod recall;
 mod receive;
 mod state;
 
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod specifications;
+#[cfg(test)]
+mod transitions;
+
 pub use certificate::{
     Certificate, CertificateSignature, ChainError, Mandate, Position, SignedCertificate, check_chain, verify_chain,
 };

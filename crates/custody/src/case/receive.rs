@@ -145,9 +145,7 @@ impl CaseCustody {
             OfferInState::Accepted | OfferInState::Voided => Ok(vec![Event::AgreementReceived { case, offer }]),
             OfferInState::Received | OfferInState::Declined(_) => Err(Error::NotAccepted),
             OfferInState::Transferred => Err(Error::NotAService),
-            OfferInState::Agreed | OfferInState::Concluded(_) | OfferInState::Withdrawn(_) | OfferInState::Voided => {
-                Ok(vec![])
-            }
+            OfferInState::Agreed | OfferInState::Concluded(_) | OfferInState::Withdrawn(_) => Ok(vec![]),
         }
     }
 

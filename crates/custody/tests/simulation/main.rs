@@ -3,7 +3,7 @@
 
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spean_custody::Party;
 use spean_custody::case::{
@@ -224,10 +224,10 @@ fn check(world: &World, highest: &mut BTreeMap<Party, Position>) -> Result<(), S
         }
     }
     for (node, one) in world.nodes.iter().enumerate() {
-        let mut taken = BTreeMap::new();
+        let mut taken = BTreeSet::new();
         for (office, event) in &one.durable.log {
             if let Event::OfferReceived { offer, .. } = event
-                && taken.insert((office, *offer), ()).is_some()
+                && !taken.insert((office, *offer))
             {
                 return Err(format!("I3: two intakes for {offer} at node {node}"));
             }
@@ -247,9 +247,10 @@ fn contradict(there: OfferOutState, here: OfferInState) -> bool {
         OfferOutState::Agreed | OfferOutState::Concluded(_) => {
             matches!(here, OfferInState::Received | OfferInState::Declined(_) | OfferInState::Transferred)
         }
-        OfferOutState::Withdrawn { .. } => here == OfferInState::Transferred,
         OfferOutState::Declined(_) => !matches!(here, OfferInState::Declined(_)),
-        OfferOutState::Open | OfferOutState::Voided => here == OfferInState::Transferred,
+        OfferOutState::Withdrawn { .. } | OfferOutState::Open | OfferOutState::Voided => {
+            here == OfferInState::Transferred
+        }
     }
 }
 

@@ -75,7 +75,7 @@ struct Resync {
 
 #[derive(Clone, Debug)]
 enum Paper {
-    Letter(Letter),
+    Letter(Box<Letter>),
     Receipt(Receipt),
     Hello(Hello),
     Resync { to_incarnation: u64, resync: Resync },
@@ -187,10 +187,11 @@ impl World {
 
     /// One transaction: decide, append, and put the letters into the outbox.
     fn commit(&mut self, me: &Party, command: Command) -> Result<(), String> {
+        let said = format!("{command:?}");
         self.now += 1;
         let situation = self.situation(me);
         let view = self.view(me);
-        let events = view.decide(command.clone(), &situation).map_err(|error| format!("{error:?}: {command:?}"))?;
+        let events = view.decide(command, &situation).map_err(|error| format!("{error:?}: {said}"))?;
         let after = events.iter().fold(view, CaseCustody::evolve);
         let node = node_of(me);
         self.nodes[node].durable.views.insert(me.office.clone(), after);
@@ -221,7 +222,7 @@ impl World {
         // Otherwise the node crashed between the commit and the sending.
         let lives = self.sabotage == Sabotage::FireAndForget || self.dice.one_in(2);
         if lives && self.nodes[node].recovery.allows(Activity::SendLetter) {
-            self.network.push(Packet { from: node, to, paper: Paper::Letter(letter) });
+            self.network.push(Packet { from: node, to, paper: Paper::Letter(Box::new(letter)) });
         }
     }
 
@@ -261,7 +262,11 @@ impl World {
             if this.recovery.allows(Activity::SendLetter) && self.sabotage != Sabotage::FireAndForget {
                 let letters =
                     link.unconfirmed().filter_map(|seq| this.durable.sent.get(&(to, link.incarnation(), seq)));
-                packets.extend(letters.map(|letter| Packet { from: node, to, paper: Paper::Letter(letter.clone()) }));
+                packets.extend(letters.map(|letter| Packet {
+                    from: node,
+                    to,
+                    paper: Paper::Letter(Box::new(letter.clone())),
+                }));
             }
             if this.recovery.is_recovering() {
                 packets.push(Packet { from: node, to, paper: Paper::Hello(link.hello()) });
@@ -305,7 +310,7 @@ impl World {
 
     pub(crate) fn deliver(&mut self, Packet { from, to, paper }: Packet) {
         match paper {
-            Paper::Letter(letter) => self.take_letter(from, to, letter),
+            Paper::Letter(letter) => self.take_letter(from, to, *letter),
             Paper::Receipt(receipt) => {
                 let durable = &mut self.nodes[to].durable;
                 let link = durable.links.get_mut(&from).expect("all are linked");
