@@ -1,16 +1,15 @@
 //! The gate that every request passes: who calls, for which office, may they, and is it the same request as before.
 
-use prost::Message as _;
 use spean_eventsourcing::Context;
 use spean_eventstore::{Digest, Metadata};
 use spean_identity::{Access, Caller, Denied, LiveDirectory, Resource, Standing, TokenError, token};
+use spean_messaging::trace::current_trace;
 use spean_vocabulary::{CommandId, Date, NodeId, OfficeId, Timestamp};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Status};
 
 use crate::clock::Clock;
 use crate::status::{denied, invalid, not_found, unauthenticated};
-use crate::telemetry;
 
 /// Metadata key: the office that the caller acts for. May be left out by staff of one office.
 const OFFICE: &str = "spean-office";
@@ -65,7 +64,7 @@ impl Gate {
                 Some((id, Digest::of(&[action.as_bytes(), b"\0", &message.encode_to_vec()].concat())))
             }
         };
-        let trace = telemetry::current_trace();
+        let trace = current_trace();
         let call = Call { action, caller, office, now, command, trace };
         match self.decide(&call, None) {
             // What the office has to do with the case is not known yet; permit will ask again.

@@ -1,1 +1,19 @@
-//! Placeholder.
+//! What every service stands on: configuration, the gate for callers, the clock, errors, pages, telemetry, the server.
+
+mod clock;
+mod configuration;
+pub mod field;
+mod gate;
+mod metrics;
+mod node;
+mod page;
+pub mod standing;
+pub mod status;
+mod telemetry;
+pub mod words;
+
+pub use clock::{Clock, mint, random};
+pub use configuration::{BrokerSettings, Configuration, ConfigurationError, Telemetry, Tls};
+pub use gate::{Call, Gate};
+pub use node::{Node, Running, ServiceParts, run};
+pub use page::Page;

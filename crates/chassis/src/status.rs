@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use spean_eventsourcing::{Fault, Refusal};
-use spean_eventstore::{AppendError, HandleError, StoreError, TransactError};
+use spean_eventstore::{HandleError, StoreError, TransactError};
+use spean_vault::VaultError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -69,4 +70,63 @@ pub fn refused<E: Refusal>(error: &E) -> Status {
         Fault::NotThere => build(Code::NotFound, reason, message, |_| ()),
         Fault::NotTheirs => build(Code::PermissionDenied, reason, message, |_| ()),
     }
+}
+
+/// A command was not carried out.
+pub fn handled<E: Refusal>(error: HandleError<E>) -> Status {
+    match error {
+        HandleError::Refused(error) => refused(&error),
+        HandleError::CommandIdReused => build(
+            Code::AlreadyExists,
+            "COMMAND_ID_REUSED",
+            "metadata: spean-command-id: it was used before for another request",
+            |_| (),
+        ),
+        HandleError::Store(error) => store(&error),
+    }
+}
+
+/// A job whose own refusals are statuses already.
+pub fn transacted(error: TransactError<Status>) -> Status {
+    match error {
+        TransactError::Work(status) => status,
+        TransactError::Store(error) => store(&error),
+    }
+}
+
+/// The log could not be read or written.
+pub fn store(error: &StoreError) -> Status {
+    match error {
+        StoreError::Overloaded => build(Code::ResourceExhausted, "OVERLOADED", error.to_string(), |details| {
+            details.set_retry_info(Some(RETRY));
+        }),
+        StoreError::NotTheWriter => unavailable("STANDBY", "another instance writes; ask that one, or wait"),
+        StoreError::Unavailable | StoreError::Closed | StoreError::Database(_) => {
+            tracing::warn!(error = %error, "the database could not do it");
+            unavailable("DATABASE_AWAY", "the database is away; retry with the same command id")
+        }
+        _ => bug(error),
+    }
+}
+
+/// A query failed.
+pub fn query(error: sqlx::Error) -> Status {
+    store(&StoreError::Database(error))
+}
+
+/// The vault could not be read or written.
+pub fn vault(error: &VaultError) -> Status {
+    match error {
+        VaultError::Database(_) => {
+            tracing::warn!(error = %error, "the vault could not do it");
+            unavailable("VAULT_AWAY", "the vault is away; retry with the same command id")
+        }
+        _ => bug(error),
+    }
+}
+
+/// Our mistake. What went wrong is logged here and told to nobody.
+pub fn bug(error: &dyn std::error::Error) -> Status {
+    tracing::error!(error = %error, "internal error");
+    build(Code::Internal, "INTERNAL", "the server made a mistake; it is in its log", |_| ())
 }

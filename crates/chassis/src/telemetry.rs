@@ -1,17 +1,12 @@
 //! Traces, metrics and logs, with OpenTelemetry's names. Off unless a collector is named, and then it costs nothing.
 
-use std::collections::HashMap;
-
 use anyhow::Context as _;
-use opentelemetry::propagation::TextMapPropagator as _;
-use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
+use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use spean_vocabulary::NodeId;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -20,18 +15,18 @@ use crate::configuration::Telemetry;
 
 /// What must be flushed when the process ends.
 #[derive(Debug, Default)]
-pub struct TelemetryGuard {
+pub(crate) struct TelemetryGuard {
     traces: Option<SdkTracerProvider>,
     metrics: Option<SdkMeterProvider>,
 }
 
 /// Starts logging to standard error (`RUST_LOG` chooses what), and sends traces and metrics when a collector is named.
-pub fn start(node: &NodeId, settings: Option<&Telemetry>) -> anyhow::Result<TelemetryGuard> {
+pub(crate) fn start(node: &NodeId, settings: Option<&Telemetry>) -> anyhow::Result<TelemetryGuard> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn,sqlx=off"));
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let registry = tracing_subscriber::registry().with(filter).with(log);
     let Some(Telemetry { endpoint }) = settings else {
-        registry.init();
+        registry.try_init().ok();
         return Ok(TelemetryGuard::default());
     };
     let resource = Resource::builder()
@@ -51,7 +46,7 @@ pub fn start(node: &NodeId, settings: Option<&Telemetry>) -> anyhow::Result<Tele
         .context("the exporter of metrics")?;
     let metrics = SdkMeterProvider::builder().with_resource(resource).with_periodic_exporter(points).build();
     opentelemetry::global::set_meter_provider(metrics.clone());
-    registry.with(tracing_opentelemetry::layer().with_tracer(traces.tracer("spean"))).init();
+    registry.with(tracing_opentelemetry::layer().with_tracer(traces.tracer("spean"))).try_init().ok();
     Ok(TelemetryGuard { traces: Some(traces), metrics: Some(metrics) })
 }
 
@@ -61,23 +56,4 @@ impl Drop for TelemetryGuard {
         let _ = self.traces.as_ref().map(SdkTracerProvider::shutdown);
         let _ = self.metrics.as_ref().map(SdkMeterProvider::shutdown);
     }
-}
-
-/// The `traceparent` of the current span, for a letter that may be sent days later; none when tracing is off.
-pub fn current_trace() -> Option<String> {
-    let context = tracing::Span::current().context();
-    if !context.span().span_context().is_valid() {
-        return None;
-    }
-    let mut carrier = HashMap::new();
-    TraceContextPropagator::new().inject_context(&context, &mut carrier);
-    carrier.remove("traceparent")
-}
-
-/// Makes a span continue the trace that a `traceparent` names.
-pub fn continue_trace(span: &tracing::Span, traceparent: Option<&str>) {
-    let Some(traceparent) = traceparent else { return };
-    let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
-    // A span that tracing has filtered out has no place in a trace.
-    let _ = span.set_parent(TraceContextPropagator::new().extract(&carrier));
 }

@@ -1,0 +1,333 @@
+//! One process of an agency: what all its services share, and their common start and end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use spean_contracts::DESCRIPTORS;
+use spean_eventstore::{EventStore, Options, ReadModel, Recorded, Role, Tables};
+use spean_identity::{LiveDirectory, NodeKeys, SignedDirectory};
+use spean_messaging::broker::{Broker, BrokerOptions};
+use spean_messaging::server::{MonitorError, check_sync_always};
+use spean_messaging::trace::continue_trace;
+use spean_messaging::{Address, Correspondence, Outbox, Post, PostOptions, Posting, post};
+use spean_vault::Vault;
+use spean_vocabulary::{NodeId, Service};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::RoutesBuilder;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+
+use crate::clock::Clock;
+use crate::configuration::Configuration;
+use crate::gate::Gate;
+use crate::{metrics, telemetry};
+
+/// How long one request may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Requests under way on one connection.
+const CONCURRENT_REQUESTS: usize = 64;
+/// How long the requests under way may take when the process is asked to end.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// How often a broker that cannot be asked about its durability is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// What the services of a node share.
+#[derive(Clone)]
+pub struct Node {
+    /// Which node.
+    pub id: NodeId,
+    /// Its settings.
+    pub configuration: Arc<Configuration>,
+    /// Who is who.
+    pub directory: LiveDirectory,
+    /// Its keys.
+    pub keys: Arc<NodeKeys>,
+    /// Personal data.
+    pub vault: Arc<Vault>,
+    /// Its clock.
+    pub clock: Clock,
+    /// Who may do what.
+    pub gate: Gate,
+    /// The broker.
+    pub broker: Broker,
+    stop: watch::Receiver<bool>,
+}
+
+/// What a service brings along.
+pub struct ServiceParts {
+    /// Which service.
+    pub service: Service,
+    /// Tables that are not derived from its own log.
+    pub tables: Vec<Tables>,
+    /// Tables that are.
+    pub read_models: Vec<Arc<dyn ReadModel>>,
+    /// What follows from its events for others: `published.rs`.
+    pub postings: Box<dyn Fn(&Recorded) -> Vec<Posting> + Send + Sync>,
+    /// What it does with letters: `reactions.rs`.
+    pub correspondence: Arc<dyn Correspondence>,
+}
+
+/// What has been started, and must be ended.
+pub struct Running {
+    routes: RoutesBuilder,
+    tasks: JoinSet<()>,
+    services: Vec<(Service, EventStore, Post)>,
+}
+
+impl Node {
+    /// Opens the log and the post office of a service.
+    pub async fn open(&self, parts: ServiceParts, running: &mut Running) -> anyhow::Result<(EventStore, Post)> {
+        let ServiceParts { service, tables, read_models, postings, correspondence } = parts;
+        let name = service.to_string();
+        let outbox = Arc::new(Outbox::new(postings));
+        let options = Options {
+            tables: [post::TABLES].into_iter().chain(tables).collect(),
+            read_models,
+            publisher: Some(Arc::clone(&outbox) as _),
+            ..Options::new(self.configuration.database_of(&name), &name, self.id.as_str())
+        };
+        let store = EventStore::open(options).await.with_context(|| format!("the log of {name}"))?;
+        let mut role = store.role();
+        if *role.borrow() != Role::Writer {
+            tracing::info!(service = %service, "another instance writes; standing by");
+            role.wait_for(|role| *role == Role::Writer).await?;
+        }
+        let clock = self.clock.clone();
+        let options = PostOptions {
+            me: Address { node: self.id.clone(), service },
+            store: store.clone(),
+            outbox,
+            broker: self.broker.clone(),
+            keys: Arc::clone(&self.keys),
+            directory: self.directory.clone(),
+            now: Arc::new(move || clock.now()),
+            correspondence,
+            mark: self.configuration.keys.join(format!("{name}.mark")),
+        };
+        let post = Post::start(options, &mut running.tasks, &self.stop).await?;
+        running.services.push((service, store.clone(), post.clone()));
+        Ok((store, post))
+    }
+
+    /// The address of a service of this node.
+    pub fn address(&self, service: Service) -> Address {
+        Address { node: self.id.clone(), service }
+    }
+
+    /// Tells when the process is asked to end.
+    pub fn stop(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+}
+
+impl Running {
+    /// Where services add what they serve.
+    pub fn routes(&mut self) -> &mut RoutesBuilder {
+        &mut self.routes
+    }
+
+    /// Runs a task until it ends or the process is asked to.
+    pub fn spawn(&mut self, node: &Node, task: impl Future<Output = ()> + Send + 'static) {
+        let mut stop = node.stop();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = task => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        });
+    }
+}
+
+/// Runs a node until it is asked to end (SIGTERM or Ctrl-C). `start` starts the services that are configured.
+pub async fn run<F>(configuration: Configuration, start: F) -> anyhow::Result<()>
+where
+    F: AsyncFnOnce(&Node, &mut Running) -> anyhow::Result<()>,
+{
+    let _telemetry = telemetry::start(&configuration.node, configuration.telemetry.as_ref())?;
+    let (request_stop, stop) = watch::channel(false);
+    let listener = TcpListener::bind(configuration.listen).await.context("the port is not free")?;
+    let address = listener.local_addr()?;
+    let node = prepare(configuration, stop).await?;
+    let mut running = Running { routes: RoutesBuilder::default(), tasks: JoinSet::new(), services: Vec::new() };
+    tokio::spawn(async move {
+        asked_to_end().await;
+        request_stop.send_replace(true);
+    });
+    let mut stopped = node.stop();
+    tokio::select! {
+        started = start(&node, &mut running) => started?,
+        // It may stand by for days.
+        _ = stopped.wait_for(|stop| *stop) => return Ok(()),
+    }
+    metrics::observe(&node, &running.services);
+    announce(&node, address)?;
+    serve(&node, running, listener).await
+}
+
+async fn prepare(configuration: Configuration, stop: watch::Receiver<bool>) -> anyhow::Result<Node> {
+    tokio::fs::create_dir_all(&configuration.data).await.context("the folder for data")?;
+    let keys = Arc::new(NodeKeys::load(&configuration.keys).context("the node's keys")?);
+    let signed = tokio::fs::read_to_string(&configuration.directory).await.context("the directory file")?;
+    let directory = SignedDirectory::from_json(&signed)?.verify(&configuration.root, None)?;
+    let Some(entry) = directory.node(&configuration.node) else {
+        bail!("the directory knows no node {}", configuration.node);
+    };
+    if entry.keys != keys.public() {
+        bail!("the directory names other keys for node {} than those in {}", entry.id, configuration.keys.display());
+    }
+    let directory = LiveDirectory::new(directory);
+    let clock = match &configuration.clock_offset_file {
+        Some(file) => Clock::shifted_by(file.clone()),
+        None => Clock::system(),
+    };
+    let vault = Arc::new(Vault::open(&configuration.database_of("vault"), &keys).await.context("the vault")?);
+    if let Some(monitor) = &configuration.broker.monitor {
+        check_durability(monitor, configuration.is_production(), &stop).await?;
+    }
+    let broker = Broker::connect(BrokerOptions {
+        url: configuration.broker.url.clone(),
+        node: configuration.node.clone(),
+        seed: keys.broker_seed().into(),
+        domain: configuration.broker.domain.clone(),
+        authority: configuration.broker.authority.clone(),
+        mailbox_bytes: configuration.broker.mailbox_bytes,
+    })
+    .await?;
+    let gate = Gate::new(configuration.node.clone(), directory.clone(), clock.clone());
+    Ok(Node {
+        id: configuration.node.clone(),
+        configuration: Arc::new(configuration),
+        directory,
+        keys,
+        vault,
+        clock,
+        gate,
+        broker,
+        stop,
+    })
+}
+
+/// Refuses a broker that acknowledges before the disk has it. One that is down is asked again: in production nothing
+/// starts before it has answered once, elsewhere a warning will do.
+async fn check_durability(monitor: &str, production: bool, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
+    loop {
+        match check_sync_always(monitor).await {
+            Ok(()) => return Ok(()),
+            Err(error @ MonitorError::NotSynchronous) if production => return Err(error.into()),
+            Err(error) if !production => {
+                tracing::warn!(error = %error, "the broker's durability is not shown");
+                return Ok(());
+            }
+            Err(error) => tracing::warn!(error = %error, "the broker cannot be asked yet whether it keeps its word"),
+        }
+        let mut stop = stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(ASK_AGAIN) => {}
+            _ = stop.wait_for(|stop| *stop) => bail!("asked to end before the broker answered"),
+        }
+    }
+}
+
+async fn asked_to_end() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Writes where the node listens into its data folder, for those who started it on any free port.
+fn announce(node: &Node, address: SocketAddr) -> anyhow::Result<()> {
+    let file = node.configuration.data.join("address");
+    std::fs::write(&file, address.to_string()).context("the file that tells the address")?;
+    tracing::info!(node = %node.id, %address, "ready");
+    Ok(())
+}
+
+async fn serve(node: &Node, running: Running, listener: TcpListener) -> anyhow::Result<()> {
+    let Running { mut routes, mut tasks, services } = running;
+    let (reporter, health) = tonic_health::server::health_reporter();
+    for (service, store, post) in &services {
+        tasks.spawn(report_health(reporter.clone(), *service, store.clone(), post.clone(), node.stop()));
+    }
+    let reflection =
+        tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS).build_v1()?;
+    let earlier_reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .build_v1alpha()?;
+    routes.add_service(health).add_service(reflection).add_service(earlier_reflection);
+    let mut server = Server::builder()
+        .timeout(DEADLINE)
+        .concurrency_limit_per_connection(CONCURRENT_REQUESTS)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .trace_fn(|request| {
+            let span = tracing::info_span!("rpc.server", rpc.method = request.uri().path());
+            continue_trace(&span, request.headers().get("traceparent").and_then(|header| header.to_str().ok()));
+            span
+        });
+    if let Some(files) = &node.configuration.tls {
+        let certificate = std::fs::read(&files.certificate).context("the certificate")?;
+        let key = std::fs::read(&files.key).context("the certificate's key")?;
+        server = server.tls_config(ServerTlsConfig::new().identity(Identity::from_pem(certificate, key)))?;
+    }
+    let mut stop = node.stop();
+    let stopped = async move {
+        // An error means that nobody is left who could ask.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let serving =
+        server.add_routes(routes.routes()).serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopped);
+    let mut stop = node.stop();
+    tokio::pin!(serving);
+    tokio::select! {
+        served = &mut serving => served?,
+        _ = stop.wait_for(|stop| *stop) => {
+            if tokio::time::timeout(FAREWELL, serving).await.is_err() {
+                tracing::warn!("requests were still under way and were broken off");
+            }
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+    node.broker.close().await;
+    for (_, store, _) in services {
+        store.close().await;
+    }
+    Ok(())
+}
+
+/// A service is serving when it may write and is not recovering from a backup.
+async fn report_health(
+    reporter: tonic_health::server::HealthReporter,
+    service: Service,
+    store: EventStore,
+    post: Post,
+    mut stop: watch::Receiver<bool>,
+) {
+    let name = format!("spean.{service}.v1.{}Service", capitalised(service));
+    let mut role = store.role();
+    loop {
+        let serving = *role.borrow() == Role::Writer && !post.is_recovering();
+        let status =
+            if serving { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
+        reporter.set_service_status(&name, status).await;
+        let ended = tokio::select! {
+            changed = role.changed() => changed.is_err(),
+            () = tokio::time::sleep(Duration::from_secs(1)) => false,
+            ended = stop.wait_for(|stop| *stop) => ended.is_ok(),
+        };
+        if ended {
+            return reporter.set_service_status(&name, tonic_health::ServingStatus::NotServing).await;
+        }
+    }
+}
+
+fn capitalised(service: Service) -> String {
+    let name = service.to_string();
+    let (first, rest) = name.split_at(1);
+    first.to_ascii_uppercase() + rest
+}
