@@ -1,4 +1,5 @@
 //! Keys on disk, signatures, sealing, certificates.
+#![expect(clippy::unwrap_used, reason = "a specification fails by panicking")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What the vault promises, on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a specification fails by panicking")]
 
 mod support;
 
@@ -268,11 +269,10 @@ async fn nothing_personal_is_stored_in_the_clear(place: Place) {
         } else {
             let outside = place.past_the_vault().await;
             for table in ["person_key", "sealed_part", "dossier", "reading"] {
-                let rows =
-                    format!("select coalesce(string_agg(encode(t::text::bytea, 'escape'), ' '), '') from {table} t");
+                let rows = format!("select coalesce(string_agg(t::text, ' '), '') from {table} t");
                 let rows: String = sqlx::query(sqlx::AssertSqlSafe(rows)).fetch_one(&outside).await.unwrap().get(0);
                 // A bytea prints as hexadecimal digits.
-                let hexadecimal: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
+                let hexadecimal = CANARY.bytes().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
                 assert!(!rows.contains(CANARY) && !rows.contains(&hexadecimal), "{table}");
             }
         }
