@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use spean_eventsourcing::{Aggregate, Context};
-use spean_eventstore::{Digest, EventStore, Metadata, Options};
+use spean_eventstore::{Digest, EventStore, Expected, Metadata, Options};
 use spean_vocabulary::{CommandId, Timestamp};
 use tokio::sync::Mutex;
 
@@ -75,6 +75,26 @@ async fn measure(store: &EventStore, callers: u128, run: u128, alone: bool) -> u
     total / u128::from(SPAN.as_secs())
 }
 
+/// Microseconds to load and fold a stream of 1,000 events.
+async fn measure_load(store: &EventStore, run: u128) -> u128 {
+    const TIMES: u32 = 20;
+    let id = format!("long-{run}");
+    let stream = id.clone();
+    let event = serde_json::to_value(Event::Stamped { note: "x".repeat(250) }).expect("JSON");
+    let appended = store.transact(move |transaction| {
+        Box::pin(async move {
+            let events = vec![event; 1_000];
+            transaction.append("ticket", &stream, Expected::Version(0), events, &Metadata::of(&context())).await
+        })
+    });
+    appended.await.expect("appended");
+    let began = tokio::time::Instant::now();
+    for _ in 0..TIMES {
+        store.load::<Ticket>(&id).await.expect("loaded");
+    }
+    (began.elapsed() / TIMES).as_micros()
+}
+
 #[tokio::main]
 async fn main() {
     let folder = tempfile::tempdir().expect("a place for the file");
@@ -94,6 +114,7 @@ async fn main() {
             let ratio = grouped * 100 / alone.max(1);
             println!("{callers:>4} {alone:>8} {grouped:>8} {:>5}.{:02}x", ratio / 100, ratio % 100);
         }
+        println!("a stream of 1,000 events is loaded in {} us", measure_load(&store, run).await);
         store.close().await;
     }
 }

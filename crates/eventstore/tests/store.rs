@@ -559,8 +559,8 @@ async fn a_standby_hears_what_the_writer_commits(database: Database) {
     let standby = database.open().await;
     add(&writer, "a", 1).await;
     let mut head = standby.head();
-    let heard = tokio::time::timeout(support::DEADLINE, head.wait_for(|position| *position == 1)).await;
-    assert!(heard.is_ok(), "the standby never heard");
+    let told = tokio::time::timeout(support::DEADLINE, head.wait_for(|position| *position == 1)).await;
+    assert!(told.is_ok(), "the standby never heard");
     assert_eq!(standby.load::<Tally>("a").await.expect("loaded").state, Tally(1));
 }
 

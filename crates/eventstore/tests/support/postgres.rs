@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use super::eventually;
 
 /// A server with its files.
-pub struct Server {
+pub(crate) struct Server {
     directory: PathBuf,
     port: u16,
     child: Option<Child>,
@@ -22,7 +22,7 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The server of this test program. It is started by a thread that lives as long as the program, and the kernel ends
 /// the server with that thread, however the program ends.
-pub fn shared() -> &'static Server {
+pub(crate) fn shared() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
     SHARED.get_or_init(|| {
         let (send, receive) = std::sync::mpsc::channel();
@@ -38,7 +38,7 @@ pub fn shared() -> &'static Server {
 
 impl Server {
     /// Starts a server of its own. It must be kept, and used, by the thread that starts it.
-    pub fn start(name: &str) -> Self {
+    pub(crate) fn start(name: &str) -> Self {
         remove_leftovers();
         let directory = std::env::temp_dir().join(format!("spean-eventstore-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&directory).expect("a place for the server");
@@ -55,7 +55,7 @@ impl Server {
     }
 
     /// Starts it again after [`Self::stop`].
-    pub fn resume(&mut self) {
+    pub(crate) fn resume(&mut self) {
         let mut command = as_server_user(&program("postgres"));
         command.arg("-D").arg(self.directory.join("data")).args(["-p", &self.port.to_string()]);
         command.args([
@@ -71,7 +71,7 @@ impl Server {
     }
 
     /// Stops it, breaking off all sessions.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             succeed(Command::new("kill").args(["-INT", &child.id().to_string()]));
             child.wait().expect("it was a child");
@@ -79,7 +79,7 @@ impl Server {
     }
 
     /// Makes a database and tells its URL.
-    pub async fn create_database(&self) -> String {
+    pub(crate) async fn create_database(&self) -> String {
         sqlx::any::install_default_drivers();
         let options: AnyConnectOptions = self.url("postgres").parse().expect("a well-formed url");
         eventually("PostgreSQL accepts connections", || async { options.connect().await.is_ok() }).await;
