@@ -87,7 +87,10 @@ async fn a_server_ends_with_the_program_that_started_it() {
         println!("\nserver {}", server.process_id().unwrap());
         std::future::pending::<()>().await;
     }
+    // It has no time to remove its own folders.
+    let folder = a_folder();
     let mut child = Command::new(std::env::current_exe().unwrap())
+        .env("TMPDIR", folder.path())
         .args(["--exact", "a_server_ends_with_the_program_that_started_it", "--nocapture"])
         .env("SPEAN_TEST_HOLDS_A_SERVER", "1")
         .stdout(Stdio::piped())

@@ -60,7 +60,7 @@ mod tests {
         let folder = crate::a_folder();
         let clock = ShiftedClock::new(folder.path());
         assert_eq!(clock.offset_us(), 0);
-        clock.advance(Duration::from_secs(3600));
+        clock.advance(Duration::from_hours(1));
         clock.put_back(Duration::from_millis(1));
         assert_eq!(fs::read_to_string(clock.path()).unwrap(), "3599999000");
     }

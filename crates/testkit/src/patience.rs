@@ -26,10 +26,7 @@ pub async fn eventually_some<T>(deadline: Duration, what: &str, mut look: impl A
             sleep(GLANCE).await;
         }
     };
-    match timeout(deadline, patient).await {
-        Ok(found) => found,
-        Err(_) => panic!("waited {deadline:?} for: {what}"),
-    }
+    timeout(deadline, patient).await.unwrap_or_else(|_| panic!("waited {deadline:?} for: {what}"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The database server that other tests stand on.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot start a process has failed")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -177,12 +177,12 @@ pub(crate) fn leaf_options(folder: &Path, node: &NodeId, leaf_port: u16) -> Leaf
 
 /// A hub whose users may do everything, as a function of the port of its monitoring page.
 pub(crate) fn prying_hub(client_port: u16, leaf_port: u16, folder: &Path) -> impl Fn(u16) -> String {
-    let store = NatsServer::store(folder);
+    let store = NatsServer::store(folder).display().to_string();
     let users = ["mosvy-hq", "mosvy-kandal"].map(|node| format!("{{ nkey: {} }}", user(node).public_key())).join(", ");
     move |monitor_port| {
         format!(
             "server_name: hub\nlisten: \"127.0.0.1:{client_port}\"\nhttp: \"127.0.0.1:{monitor_port}\"\n\
-             jetstream {{ store_dir: {store:?}, domain: hub }}\nleafnodes {{ listen: \"127.0.0.1:{leaf_port}\" }}\n\
+             jetstream {{ store_dir: \"{store}\", domain: hub }}\nleafnodes {{ listen: \"127.0.0.1:{leaf_port}\" }}\n\
              accounts {{ AGENCY_MOSVY {{ jetstream: enabled, users: [{users}] }} }}\n"
         )
     }
