@@ -165,6 +165,10 @@ impl CaseCustody {
     fn learn(&mut self, chain: &[SignedCertificate]) {
         for signed in chain {
             self.certificates.entry(signed.certificate.position()).or_insert_with(|| signed.clone());
+            // Whoever has the certificate knows how the offer ended, however it became known.
+            if let Some(offer) = signed.certificate.offer {
+                self.out(offer, |offer| offer.state = OfferOutState::Transferred);
+            }
         }
     }
 

@@ -204,6 +204,22 @@ fn r13_an_open_offer_of_a_restored_holder_is_taken_back_and_made_afresh() {
 }
 
 #[test]
+fn r13_an_acceptance_that_waited_while_the_holder_recalled_giving_the_case_away_is_answered_with_a_withdrawal() {
+    let next = Command::Offer { offer: offer(2), to: takeo(), terms: terms(TRANSFER) };
+    let story = Story::withdrawn(TRANSFER).then(&poipet(), next).then(&takeo(), Command::Accept { offer: offer(2) });
+    let mut state = CaseCustody::fold(&Story::offered(TRANSFER).log(&poipet()));
+    for message in story.said(&poipet(), &takeo()) {
+        let events = state.decide(Command::Recall { to: takeo(), message }, &at(&poipet())).unwrap();
+        state = events.iter().fold(state, CaseCustody::evolve);
+    }
+    let reason = WithdrawReason::AnotherWayFound;
+    assert_eq!(
+        state.decide(receive(&kandal(), accept()), &at(&poipet())),
+        Ok(vec![Event::Withdrawn { case: case(), offer: offer(1), to: kandal(), reason }])
+    );
+}
+
+#[test]
 fn r14_a_receiver_restored_to_before_the_offer_learns_its_own_acceptance_and_then_the_rest() {
     let story = Story::accepted(TRANSFER);
     let recalled = Command::Recall { to: poipet(), message: accept() };
