@@ -7,6 +7,7 @@ mod gate;
 mod metrics;
 mod node;
 mod page;
+pub mod person;
 pub mod standing;
 pub mod status;
 mod telemetry;

@@ -84,6 +84,19 @@ pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> R
     Ok(())
 }
 
+/// An office that opens a case holds it: written down at once, before the desk has confirmed it.
+pub async fn hold(case: CaseId, office: &OfficeId, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into case_standing (case_id, office, standing, case_number, offer_id, other_office, sex, age_band)
+         values ($1, $2, 'HOLDS', '', '', '', '', '') on conflict (case_id, office) do nothing",
+    )
+    .bind(case.to_string())
+    .bind(office.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// What an office has to do with a case; none when the desk never spoke of it.
 pub async fn of(
     case: CaseId,

@@ -49,7 +49,7 @@ pub struct Context {
 
 /// Why a command was refused, in a form that every edge of the system can pass on.
 ///
-/// The variant's name in SCREAMING_SNAKE_CASE is the machine-readable reason; `Display` is the sentence for people.
+/// The variant's name in `SCREAMING_SNAKE_CASE` is the machine-readable reason; `Display` is the sentence for people.
 pub trait Refusal: std::fmt::Display {
     /// The machine-readable reason, such as `ALREADY_ANSWERED`.
     fn reason(&self) -> &'static str;

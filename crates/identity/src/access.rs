@@ -1,8 +1,7 @@
 //! Who may do what: one table, one line for each RPC method.
 //!
 //! Denied unless a line allows it, and a foreign office is denied whatever the table says. The table says who may *ask*;
-//! whether it can be done now is for the rules of the service. (A policy engine, Cedar, was measured and left out: its
-//! compile took as long as the rest of the workspace, for the same decisions as these lines.)
+//! whether it can be done now is for the rules of the service.
 
 use std::collections::BTreeMap;
 
@@ -122,7 +121,8 @@ static RULES: &[Rule] = &[
     rule("WithdrawConsent", PEOPLE, AtOffice, IfKnown(PARTY)),
     rule("ErasePerson", &[Supervisor], AtOffice, IfKnown(HELD)),
     rule("LinkCases", CASEWORK, AtOffice, IfKnown(CARING)),
-    rule("CompleteReturn", CASEWORK, AtOffice, IfKnown(HOLDING)),
+    // The office that brings the person home has handed the case over by then.
+    rule("CompleteReturn", CASEWORK, AtOffice, IfKnown(HELD)),
     // repatriation
     rule("RegisterArrival", INTAKE, AtOffice, Any),
     rule("ImportManifest", INTAKE, AtOffice, Any),

@@ -60,6 +60,7 @@ impl PlaceCode {
     }
 
     /// The province that this place lies in.
+    #[must_use]
     pub fn province(&self) -> Self {
         self.prefix(2)
     }

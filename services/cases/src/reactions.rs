@@ -1,0 +1,135 @@
+//! What other services say, and what the register does about it.
+
+use prost::Message as _;
+use spean_chassis::person::Codes;
+use spean_chassis::{Clock, random, standing};
+use spean_contracts::referral::v1::{Standing, StandingChanged};
+use spean_contracts::repatriation::v1::ArrivalRegistered;
+use spean_eventsourcing::Context;
+use spean_eventstore::{BoxFuture, HandleError, Metadata, Transaction};
+use spean_identity::LiveDirectory;
+use spean_messaging::{Address, Correspondence, Letter, Unusable};
+use spean_vocabulary::{AgeBand, CaseId, CaseNumber, NodeId, Service, Sex};
+
+use crate::case::{Case, Command, Error};
+
+/// Applies the letters of the register.
+pub(crate) struct Reactions {
+    pub(crate) node: NodeId,
+    pub(crate) directory: LiveDirectory,
+    pub(crate) clock: Clock,
+}
+
+impl Correspondence for Reactions {
+    fn correspondents(&self) -> Vec<Address> {
+        let here = |service| Address { node: self.node.clone(), service };
+        vec![here(Service::Referral), here(Service::Repatriation)]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        letter: &'a Letter,
+        transaction: &'a mut Transaction,
+    ) -> BoxFuture<'a, Result<(), Unusable>> {
+        Box::pin(async move {
+            match letter.kind.as_str() {
+                "spean.referral.v1.StandingChanged" => self.standing_changed(letter, transaction).await,
+                "spean.repatriation.v1.ArrivalRegistered" => self.arrival_registered(letter, transaction).await,
+                _ => Err(Unusable::Refused("UNKNOWN_KIND".to_owned())),
+            }
+        })
+    }
+}
+
+impl Reactions {
+    async fn standing_changed(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
+        let told = StandingChanged::decode(letter.body.as_slice()).map_err(malformed)?;
+        standing::record(&told, transaction.connection()).await?;
+        if !matches!(told.standing(), Standing::Holds | Standing::Helps | Standing::Bound) || told.offer_id.is_empty() {
+            return Ok(());
+        }
+        let case: CaseId = told.case_id.parse().map_err(malformed)?;
+        let context = self.context(&told.office_id)?;
+        let command = Command::Receive {
+            case_number: told.case_number.parse().ok(),
+            person: case.reinterpret(),
+            from: told.other_office_id.parse().map_err(malformed)?,
+            offer: told.offer_id.parse().ok(),
+            on: context.now.date_in_cambodia(),
+        };
+        self.decide(case, command, &context, letter, transaction).await
+    }
+
+    async fn arrival_registered(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
+        let told = ArrivalRegistered::decode(letter.body.as_slice()).map_err(malformed)?;
+        let case: CaseId = told.arrival_id.parse().map_err(malformed)?;
+        let context = self.context(&told.office_id)?;
+        let codes = Codes {
+            sex: stored_sex(told.sex),
+            age_band: stored_age_band(told.age_band),
+            language: Some(told.language).filter(|language| !language.is_empty()),
+            home_place: told.home_place.parse().ok(),
+            missing: told.missing,
+        };
+        let directory = self.directory.current();
+        let tag = directory.node(&self.node).map(|node| node.tag);
+        let tag = tag.ok_or_else(|| Unusable::Refused("NODE_NOT_IN_DIRECTORY".to_owned()))?;
+        let command = Command::Register {
+            case_number: free_number(tag, transaction).await?,
+            person: told.person_id.parse().map_err(malformed)?,
+            codes,
+            registered_on: told.arrived_on.parse().map_err(malformed)?,
+        };
+        self.decide(case, command, &context, letter, transaction).await
+    }
+
+    fn context(&self, office: &str) -> Result<Context, Unusable> {
+        Ok(Context { office: office.parse().map_err(malformed)?, staff: None, now: self.clock.now() })
+    }
+
+    async fn decide(
+        &self,
+        case: CaseId,
+        command: Command,
+        context: &Context,
+        letter: &Letter,
+        transaction: &mut Transaction,
+    ) -> Result<(), Unusable> {
+        let metadata = Metadata { trace: letter.trace.clone(), ..Metadata::of(context) };
+        transaction.decide::<Case>(&case.to_string(), command, context, &metadata).await.map_err(unusable)?;
+        Ok(())
+    }
+}
+
+/// A number that no case here has.
+pub(crate) async fn free_number(
+    tag: spean_vocabulary::NodeTag,
+    transaction: &mut Transaction,
+) -> Result<CaseNumber, sqlx::Error> {
+    loop {
+        let number = CaseNumber::draw(tag, random());
+        if crate::register::by_number(&number.to_string(), transaction.connection()).await?.is_none() {
+            return Ok(number);
+        }
+    }
+}
+
+fn unusable(error: HandleError<Error>) -> Unusable {
+    match error {
+        HandleError::Refused(error) => Unusable::Refused(<&str>::from(error).to_owned()),
+        HandleError::CommandIdReused => Unusable::Refused("COMMAND_ID_REUSED".to_owned()),
+        HandleError::Store(error) => Unusable::Store(error),
+    }
+}
+
+fn malformed<E>(_: E) -> Unusable {
+    Unusable::Refused("MALFORMED".to_owned())
+}
+
+fn stored_sex(value: i32) -> Sex {
+    spean_chassis::words::read_sex("sex", value).unwrap_or(Sex::Unknown)
+}
+
+fn stored_age_band(value: i32) -> AgeBand {
+    spean_chassis::words::read_age_band("age_band", value).unwrap_or(AgeBand::Unknown)
+}

@@ -1,0 +1,230 @@
+//! The register: the list of cases that an office looks at.
+
+use spean_eventstore::{BoxFuture, ReadModel, Recorded};
+use spean_vocabulary::{CaseId, OfficeId};
+use sqlx::{Any, AnyConnection, Executor, Row as _};
+
+use crate::case::{Case, Event};
+
+/// Table, projection and queries of the register.
+pub struct Register;
+
+impl ReadModel for Register {
+    fn name(&self) -> &'static str {
+        "register"
+    }
+
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["case_file", "case_link"]
+    }
+
+    fn ddl(&self) -> &'static [&'static str] {
+        &[
+            "create table case_file (
+                case_id text primary key,
+                case_number text unique,
+                person_id text not null,
+                registered_position bigint not null,
+                registered_on text not null,
+                sex text not null,
+                age_band text not null,
+                home_place text not null,
+                missing text not null,
+                returned_on text not null,
+                erased bigint not null
+            )",
+            "create table case_link (
+                case_id text not null,
+                other_case_id text not null,
+                confirmed bigint not null,
+                primary key (case_id, other_case_id)
+            )",
+        ]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        event: &'a Recorded,
+        connection: &'a mut AnyConnection,
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            let Some(Ok(what)) = event.event::<Case>() else { return Ok(()) };
+            apply(&event.id, event.position, what, connection).await
+        })
+    }
+}
+
+async fn apply(case: &str, position: i64, event: Event, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let statement = match event {
+        Event::Registered { case_number, person, codes, registered_on, .. } => sqlx::query(
+            "insert into case_file (case_id, case_number, person_id, registered_position, registered_on, sex, age_band,
+                home_place, missing, returned_on, erased)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0)",
+        )
+        .bind(case.to_owned())
+        .bind(case_number.to_string())
+        .bind(person.to_string())
+        .bind(position)
+        .bind(registered_on.to_string())
+        .bind(codes.sex.to_string())
+        .bind(codes.age_band.to_string())
+        .bind(codes.home_place.map(|place| place.to_string()).unwrap_or_default())
+        .bind(codes.missing.join(",")),
+        Event::Received { case_number, person, on, .. } => sqlx::query(
+            "insert into case_file (case_id, case_number, person_id, registered_position, registered_on, sex, age_band,
+                home_place, missing, returned_on, erased)
+             values ($1, $2, $3, $4, $5, 'unknown', 'unknown', '', '', '', 0)",
+        )
+        .bind(case.to_owned())
+        .bind(case_number.map(|number| number.to_string()))
+        .bind(person.to_string())
+        .bind(position)
+        .bind(on.to_string()),
+        Event::Amended { codes } => sqlx::query(
+            "update case_file set sex = $2, age_band = $3, home_place = $4, missing = $5 where case_id = $1",
+        )
+        .bind(case.to_owned())
+        .bind(codes.sex.to_string())
+        .bind(codes.age_band.to_string())
+        .bind(codes.home_place.map(|place| place.to_string()).unwrap_or_default())
+        .bind(codes.missing.join(",")),
+        Event::Linked { other } => link(case, &other.to_string(), 1),
+        Event::PossibleDuplicateFound { other, .. } => link(case, &other.to_string(), 0),
+        Event::Returned { returned_on, .. } => sqlx::query("update case_file set returned_on = $2 where case_id = $1")
+            .bind(case.to_owned())
+            .bind(returned_on.to_string()),
+        Event::PersonErased { .. } => {
+            sqlx::query("update case_file set erased = 1 where case_id = $1").bind(case.to_owned())
+        }
+        Event::ConsentRecorded { .. } | Event::ConsentWithdrawn { .. } => return Ok(()),
+    };
+    statement.execute(connection).await?;
+    Ok(())
+}
+
+fn link(case: &str, other: &str, confirmed: i64) -> sqlx::query::Query<'static, Any, sqlx::any::AnyArguments> {
+    sqlx::query(
+        "insert into case_link (case_id, other_case_id, confirmed) values ($1, $2, $3)
+         on conflict (case_id, other_case_id) do update set confirmed = excluded.confirmed",
+    )
+    .bind(case.to_owned())
+    .bind(other.to_owned())
+    .bind(confirmed)
+}
+
+/// A row of the register.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields are those of the wire's CaseSummary")]
+pub struct Entry {
+    pub case_id: String,
+    pub case_number: String,
+    pub person_id: String,
+    pub registered_on: String,
+    pub sex: String,
+    pub age_band: String,
+    pub home_place: String,
+    pub missing: String,
+    pub returned_on: String,
+    pub office: String,
+    pub standing: String,
+    pub links: Vec<(String, bool)>,
+}
+
+const ENTRY: &str = "select case_file.case_id, coalesce(case_file.case_number, case_standing.case_number),
+    person_id, registered_on, case_file.sex, case_file.age_band, home_place, missing, returned_on, standing, case_standing.office
+    from case_file join case_standing on case_standing.case_id = case_file.case_id and case_standing.office = $1";
+
+/// The cases of an office, the newest first.
+pub async fn of_office<'e, E>(
+    office: &OfficeId,
+    held_only: bool,
+    limit: i64,
+    offset: i64,
+    executor: &'e E,
+) -> Result<Vec<Entry>, sqlx::Error>
+where
+    &'e E: Executor<'e, Database = Any>,
+{
+    let held = if held_only { "and standing = 'HOLDS'" } else { "" };
+    let sql = format!("{ENTRY} where 1 = 1 {held} order by registered_position desc limit $2 offset $3");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(office.as_str())
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(executor)
+        .await?;
+    let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    for entry in &mut entries {
+        entry.links = links(&entry.case_id, executor).await?;
+    }
+    Ok(entries)
+}
+
+/// One case as an office sees it.
+pub async fn find<'e, E>(case: CaseId, office: &OfficeId, executor: &'e E) -> Result<Option<Entry>, sqlx::Error>
+where
+    &'e E: Executor<'e, Database = Any>,
+{
+    let sql = format!("{ENTRY} where case_file.case_id = $2");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(office.as_str())
+        .bind(case.to_string())
+        .fetch_optional(executor)
+        .await?;
+    let Some(mut entry) = row.as_ref().map(entry).transpose()? else { return Ok(None) };
+    entry.links = links(&entry.case_id, executor).await?;
+    Ok(Some(entry))
+}
+
+/// The case with a number for people.
+pub async fn by_number(
+    number: &str,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Option<String>, sqlx::Error> {
+    let row = sqlx::query("select case_id from case_file where case_number = $1")
+        .bind(number)
+        .fetch_optional(executor)
+        .await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// The number of each case, for showing candidates.
+pub async fn number_of(case: &str, executor: impl Executor<'_, Database = Any>) -> Result<String, sqlx::Error> {
+    let row = sqlx::query("select coalesce(case_number, '') from case_file where case_id = $1")
+        .bind(case)
+        .fetch_optional(executor)
+        .await?;
+    row.map_or(Ok(String::new()), |row| row.try_get(0))
+}
+
+async fn links<'e, E>(case: &str, executor: &'e E) -> Result<Vec<(String, bool)>, sqlx::Error>
+where
+    &'e E: Executor<'e, Database = Any>,
+{
+    let rows = sqlx::query("select other_case_id, confirmed from case_link where case_id = $1 order by other_case_id")
+        .bind(case)
+        .fetch_all(executor)
+        .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)? == 1))).collect()
+}
+
+fn entry(row: &sqlx::any::AnyRow) -> Result<Entry, sqlx::Error> {
+    Ok(Entry {
+        case_id: row.try_get(0)?,
+        case_number: row.try_get::<Option<String>, _>(1)?.unwrap_or_default(),
+        person_id: row.try_get(2)?,
+        registered_on: row.try_get(3)?,
+        sex: row.try_get(4)?,
+        age_band: row.try_get(5)?,
+        home_place: row.try_get(6)?,
+        missing: row.try_get(7)?,
+        returned_on: row.try_get(8)?,
+        standing: row.try_get(9)?,
+        office: row.try_get(10)?,
+        links: vec![],
+    })
+}
