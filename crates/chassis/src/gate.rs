@@ -53,7 +53,7 @@ impl Gate {
         let now = self.clock.now();
         let directory = self.directory.current();
         let token = bearer(&metadata)?;
-        let caller = token::verify(token, &self.node, &directory, now).map_err(|error| refuse_token(&error))?;
+        let caller = token::verify(token, &self.node, &directory, now).map_err(refuse_token)?;
         let office = acting_office(&metadata, &caller)?;
         let command = match metadata.get(COMMAND_ID) {
             None => None,
@@ -127,7 +127,7 @@ fn bearer(metadata: &MetadataMap) -> Result<&str, Status> {
         .ok_or_else(|| unauthenticated("NO_TOKEN", "metadata: authorization: expected Bearer and a staff token"))
 }
 
-fn refuse_token(error: &TokenError) -> Status {
+fn refuse_token(error: TokenError) -> Status {
     let reason = match error {
         TokenError::Expired => "TOKEN_EXPIRED",
         TokenError::NotYet => "TOKEN_NOT_YET_VALID",

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use spean_contracts::DESCRIPTORS;
-use spean_eventstore::{EventStore, Options, ReadModel, Recorded, Role, Tables};
+use spean_eventstore::{EventStore, Options, ReadModel, Role, Tables};
 use spean_identity::{LiveDirectory, NodeKeys, SignedDirectory};
 use spean_messaging::broker::{Broker, BrokerOptions};
+use spean_messaging::post::Postings;
 use spean_messaging::server::{MonitorError, check_sync_always};
 use spean_messaging::trace::continue_trace;
-use spean_messaging::{Address, Correspondence, Outbox, Post, PostOptions, Posting, post};
+use spean_messaging::{Address, Correspondence, Outbox, Post, PostOptions, post};
 use spean_vault::Vault;
 use spean_vocabulary::{NodeId, Service};
 use tokio::net::TcpListener;
@@ -67,7 +68,7 @@ pub struct ServiceParts {
     /// Tables that are.
     pub read_models: Vec<Arc<dyn ReadModel>>,
     /// What follows from its events for others: `published.rs`.
-    pub postings: Box<dyn Fn(&Recorded) -> Vec<Posting> + Send + Sync>,
+    pub postings: Box<Postings>,
     /// What it does with letters: `reactions.rs`.
     pub correspondence: Arc<dyn Correspondence>,
 }
@@ -84,7 +85,7 @@ impl Node {
     pub async fn open(&self, parts: ServiceParts, running: &mut Running) -> anyhow::Result<(EventStore, Post)> {
         let ServiceParts { service, tables, read_models, postings, correspondence } = parts;
         let name = service.to_string();
-        let outbox = Arc::new(Outbox::new(postings));
+        let outbox = Arc::new(Outbox::new(self.address(service), postings));
         let options = Options {
             tables: [post::TABLES].into_iter().chain(tables).collect(),
             read_models,
@@ -99,7 +100,7 @@ impl Node {
         }
         let clock = self.clock.clone();
         let options = PostOptions {
-            me: Address { node: self.id.clone(), service },
+            me: self.address(service),
             store: store.clone(),
             outbox,
             broker: self.broker.clone(),
@@ -285,7 +286,7 @@ async fn serve(node: &Node, running: Running, listener: TcpListener) -> anyhow::
     let mut stop = node.stop();
     tokio::pin!(serving);
     tokio::select! {
-        served = &mut serving => served?,
+        outcome = &mut serving => outcome?,
         _ = stop.wait_for(|stop| *stop) => {
             if tokio::time::timeout(FAREWELL, serving).await.is_err() {
                 tracing::warn!("requests were still under way and were broken off");

@@ -95,7 +95,6 @@ fn after_a_transfer_the_old_holder_can_see_and_change_nothing_more_of_the_case()
         "AmendPerson",
         "RecordConsent",
         "LinkCases",
-        "CompleteReturn",
         "OfferReferral",
         "OpenDossier",
         "ConcludeService",

@@ -15,7 +15,7 @@ use crate::topology;
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long the broker waits for our acknowledgement before it delivers a letter again.
-const REDELIVER_AFTER: Duration = Duration::from_secs(60);
+const REDELIVER_AFTER: Duration = Duration::from_mins(1);
 
 /// A dead link is noticed after two of these; the client's own default takes minutes.
 const PING_EVERY: Duration = Duration::from_secs(10);
@@ -48,12 +48,22 @@ pub enum BrokerError {
     Refused(String),
 }
 
+/// Where mail for this node lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailboxPlace {
+    /// At the hub: from other nodes, and from this one when it has no server of its own.
+    Hub,
+    /// At the node's own server: from its own services. It needs no hub.
+    OwnServer,
+}
+
 /// A connection that repairs itself. Cheap to clone.
 #[derive(Clone)]
 pub struct Broker {
     node: NodeId,
     client: async_nats::Client,
     context: jetstream::Context,
+    own_context: Option<jetstream::Context>,
     connected: watch::Receiver<bool>,
     mailbox_bytes: u64,
 }
@@ -102,17 +112,30 @@ impl Broker {
                 }
             }
         });
-        let mut context = match &options.domain {
-            Some(domain) => jetstream::with_domain(client.clone(), domain),
-            None => jetstream::new(client.clone()),
+        let (mut context, mut own_context) = match &options.domain {
+            Some(domain) => (
+                jetstream::with_domain(client.clone(), domain),
+                Some(jetstream::with_domain(client.clone(), topology::node_domain(&options.node))),
+            ),
+            None => (jetstream::new(client.clone()), None),
         };
         context.set_timeout(ACKNOWLEDGED_WITHIN);
-        Ok(Self { node: options.node, client, context, connected, mailbox_bytes: options.mailbox_bytes })
+        if let Some(own_context) = &mut own_context {
+            own_context.set_timeout(ACKNOWLEDGED_WITHIN);
+        }
+        let mailbox_bytes = options.mailbox_bytes;
+        Ok(Self { node: options.node, client, context, own_context, connected, mailbox_bytes })
     }
 
     /// Whether the connection stands, as far as is known. Judge health by receipts, not by this.
     pub fn connected(&self) -> watch::Receiver<bool> {
         self.connected.clone()
+    }
+
+    /// Where this node's mail lies.
+    pub fn mailboxes(&self) -> impl Iterator<Item = MailboxPlace> {
+        let own = self.own_context.as_ref().map(|_| MailboxPlace::OwnServer);
+        [Some(MailboxPlace::Hub), own].into_iter().flatten()
     }
 
     /// Publishes and waits until the broker has it on its disk. Returns its place in the receiver's stream, which goes
@@ -134,15 +157,18 @@ impl Broker {
 
     /// The mail of one service of this node. Creates the mailbox and its reader when they are missing, as after a wipe;
     /// `created` tells that the mailbox is a new one, so whatever was in it is gone.
-    pub async fn mail(&self, service: Service) -> Result<(pull::Stream, bool), BrokerError> {
+    pub async fn mail(&self, service: Service, place: MailboxPlace) -> Result<(pull::Stream, bool), BrokerError> {
+        let context = match (place, &self.own_context) {
+            (MailboxPlace::OwnServer, Some(own_context)) => own_context,
+            _ => &self.context,
+        };
         let refused = |error: &dyn std::fmt::Display| BrokerError::Refused(error.to_string());
         let name = topology::mailbox_stream(&self.node);
-        let (mailbox, created): (stream::Stream, bool) = match self.context.get_stream(&name).await {
-            Ok(mailbox) => (mailbox, false),
-            Err(_) => {
-                let config = topology::mailbox(&self.node, self.mailbox_bytes);
-                (self.context.get_or_create_stream(config).await.map_err(|error| refused(&error))?, true)
-            }
+        let (mailbox, created): (stream::Stream, bool) = if let Ok(mailbox) = context.get_stream(&name).await {
+            (mailbox, false)
+        } else {
+            let config = topology::mailbox(&self.node, self.mailbox_bytes);
+            (context.get_or_create_stream(config).await.map_err(|error| refused(&error))?, true)
         };
         let durable = service.to_string();
         let config = pull::Config {

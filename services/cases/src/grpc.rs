@@ -277,7 +277,7 @@ impl Grpc {
             .map(|(person, identity)| (person, compare(&described.identity, identity)))
             .filter(|(_, likeness)| likeness.score >= CANDIDATE)
             .collect();
-        likely.sort_by(|(_, one), (_, other)| other.score.cmp(&one.score));
+        likely.sort_by_key(|(_, likeness)| std::cmp::Reverse(likeness.score));
         let mut candidates = Vec::new();
         for (person, likeness) in likely.into_iter().take(MOST_CANDIDATES) {
             let case_id = person.to_string();

@@ -16,7 +16,8 @@ use tracing::Instrument as _;
 
 use super::outbox::{load_link, number, save_link};
 use super::{Shared, Unusable, receipts, recovery, store_error};
-use crate::letter::{Address, Content, Letter, kind};
+use crate::broker::MailboxPlace;
+use crate::letter::{Address, Content, Letter, kind, letter_id};
 use crate::trace::continue_trace;
 
 /// The pause before the mailbox is opened again after the broker failed.
@@ -72,13 +73,13 @@ impl From<sqlx::Error> for Undone {
     }
 }
 
-pub(super) async fn run(shared: Arc<Shared>) {
+pub(super) async fn run(shared: Arc<Shared>, place: MailboxPlace) {
     let mut connected = shared.broker.connected();
     loop {
         if connected.wait_for(|connected| *connected).await.is_err() {
             return;
         }
-        match shared.broker.mail(shared.me.service).await {
+        match shared.broker.mail(shared.me.service, place).await {
             Ok((mut letters, created)) => {
                 if created {
                     tracing::info!(me = %shared.me, "the mailbox is new; telling the peers");
@@ -199,6 +200,7 @@ async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, S
             apply_parked(shared, &arrived.peer).await?;
             Taken::Stored
         }
+        Arrival::Early if shared.is_recovering() => return Ok(Taken::Stored),
         Arrival::Early | Arrival::Duplicate => Taken::Stored,
         Arrival::TooEarly | Arrival::NotIntroduced => Taken::Later,
         Arrival::Refused => {
@@ -354,6 +356,56 @@ pub(super) async fn apply_parked(shared: &Arc<Shared>, peer: &Address) -> Result
     }
 }
 
+/// Applies a letter that this node had lost with its database, as the peer that wrote it gave it back.
+pub(super) async fn apply_missed(
+    shared: &Arc<Shared>,
+    peer: &Address,
+    incarnation: u64,
+    sequence: u64,
+    content: &[u8],
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    let Ok(content) = Content::decode(content) else { return Ok(()) };
+    let id = letter_id(peer, &shared.me, incarnation, sequence);
+    let inserted = sqlx::query(
+        "insert into post_in (peer, incarnation, sequence, letter_id, kind, case_id, digest, content, state, reason,
+            attempts, arrived_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 'parked', '', 0, $9)
+         on conflict (peer, incarnation, sequence) do nothing",
+    )
+    .bind(peer.to_string())
+    .bind(number(incarnation))
+    .bind(number(sequence))
+    .bind(id.to_string())
+    .bind(&content.kind)
+    .bind(&content.case)
+    .bind(content.digest())
+    .bind(content.encode_to_vec())
+    .bind((shared.now)().as_micros())
+    .execute(transaction.connection())
+    .await?;
+    let state = sqlx::query("select state from post_in where peer = $1 and incarnation = $2 and sequence = $3")
+        .bind(peer.to_string())
+        .bind(number(incarnation))
+        .bind(number(sequence))
+        .fetch_one(transaction.connection())
+        .await?;
+    if inserted.rows_affected() == 0 && state.try_get::<&str, _>(0)? != "parked" {
+        return Ok(());
+    }
+    let outcome = match content.letter(id, &peer.node) {
+        Some(letter) => shared.correspondence.apply(&letter, transaction).await,
+        None => Err(Unusable::Refused("MALFORMED".to_owned())),
+    };
+    match outcome {
+        Ok(()) => set_state(shared, peer, incarnation, sequence, "applied", "", transaction).await,
+        Err(Unusable::Refused(reason)) => {
+            set_state(shared, peer, incarnation, sequence, "dead", &reason, transaction).await
+        }
+        Err(Unusable::Store(error)) => Err(error),
+    }
+}
+
 /// A letter that cannot be applied: kept for a person, confirmed as received, and in nobody's way but its own case's.
 async fn bury(
     shared: &Shared,
@@ -394,7 +446,7 @@ pub(super) async fn set_state(
     Ok(())
 }
 
-async fn waits_behind_another(case: &str, transaction: &mut Transaction) -> Result<bool, StoreError> {
+pub(super) async fn waits_behind_another(case: &str, transaction: &mut Transaction) -> Result<bool, StoreError> {
     if case.is_empty() {
         return Ok(false);
     }

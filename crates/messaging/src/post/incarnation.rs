@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use spean_eventstore::{EventStore, StoreError};
-use spean_vocabulary::Timestamp;
 use sqlx::Row as _;
 
 use super::Shared;
@@ -32,7 +31,7 @@ pub(super) struct Started {
 }
 
 /// Compares log and mark, and says which incarnation this is.
-pub(super) async fn begin(store: &EventStore, mark_file: &Path, _now: Timestamp) -> anyhow::Result<Started> {
+pub(super) async fn begin(store: &EventStore, mark_file: &Path) -> anyhow::Result<Started> {
     let mark: Option<Mark> = match tokio::fs::read(mark_file).await {
         Ok(bytes) => Some(serde_json::from_slice(&bytes)?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -45,10 +44,9 @@ pub(super) async fn begin(store: &EventStore, mark_file: &Path, _now: Timestamp)
         .try_get::<i64, _>(0)?;
     let restored = match (&mark, known) {
         (None, None) => false,
-        // A database without its mark was copied from somewhere.
-        (None, Some(_)) => true,
+        // A database without its mark was copied from somewhere; a mark without its database outlived it.
+        (None, Some(_)) | (Some(_), None) => true,
         (Some(mark), Some(known)) => known != mark.incarnation || !reaches(store, mark).await?,
-        (Some(_), None) => true,
     };
     let highest = mark.map_or(0, |mark| mark.incarnation).max(known.unwrap_or(0));
     let incarnation = if restored || highest == 0 { highest + 1 } else { highest };

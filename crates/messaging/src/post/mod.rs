@@ -10,6 +10,7 @@
 mod dead_letters;
 mod inbox;
 mod incarnation;
+mod local;
 mod outbox;
 mod receipts;
 mod recovery;
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use spean_eventstore::{BoxFuture, EventStore, StoreError, TransactError, Transaction};
 use spean_identity::{LiveDirectory, NodeKeys};
@@ -30,15 +32,18 @@ use tokio::task::JoinSet;
 use crate::broker::Broker;
 use crate::letter::{Address, Letter};
 pub use dead_letters::{DeadLetter, Retried};
-pub use outbox::Outbox;
+pub use outbox::{Outbox, Postings};
 pub use tables::TABLES;
+
+/// How often a table is looked at when nothing tells of something new.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Reads the node's clock.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What a service does with its letters.
 pub trait Correspondence: Send + Sync + 'static {
-    /// Everybody this service may ever have written to. All of them are asked after a restore.
+    /// Everybody this service may ever have written to, itself excepted. All of them are asked after a restore.
     fn correspondents(&self) -> Vec<Address>;
 
     /// Applies a letter: at most once, in order, in one transaction with the note that it was applied.
@@ -53,6 +58,11 @@ pub trait Correspondence: Send + Sync + 'static {
     /// The sealed bytes that a posting refers to.
     fn attachment<'a>(&'a self, _reference: &'a str) -> BoxFuture<'a, Option<Vec<u8>>> {
         Box::pin(async { None })
+    }
+
+    /// The reference of what travels with a letter of this service to itself; see [`Correspondence::attachment`].
+    fn local_attachment(&self, _letter: &Letter) -> Option<String> {
+        None
     }
 
     /// Merges what this service itself said before it was restored from a backup, as a peer returned it.
@@ -179,7 +189,7 @@ impl Post {
         tasks: &mut JoinSet<()>,
         stop: &watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
-        let started = incarnation::begin(&options.store, &options.mark, (options.now)()).await?;
+        let started = incarnation::begin(&options.store, &options.mark).await?;
         options.outbox.set_incarnation(started.incarnation);
         let shared = Arc::new(Shared {
             me: options.me,
@@ -202,7 +212,10 @@ impl Post {
             recovery::begin(&shared).await?;
         }
         spawn(tasks, stop, relay::run(Arc::clone(&shared)));
-        spawn(tasks, stop, inbox::run(Arc::clone(&shared)));
+        spawn(tasks, stop, local::run(Arc::clone(&shared)));
+        for place in shared.broker.mailboxes() {
+            spawn(tasks, stop, inbox::run(Arc::clone(&shared), place));
+        }
         spawn(tasks, stop, receipts::run(Arc::clone(&shared)));
         spawn(tasks, stop, recovery::run(Arc::clone(&shared)));
         spawn(tasks, stop, incarnation::keep_mark(Arc::clone(&shared)));

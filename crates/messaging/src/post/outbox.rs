@@ -6,18 +6,23 @@ use spean_custody::link::Link;
 use spean_eventstore::{BoxFuture, Publisher, Recorded, StoreError, Transaction};
 use sqlx::{AnyConnection, Row as _};
 
+use super::local;
 use crate::letter::{Address, Posting};
 
 /// Turns events into letters. The one thing that a service says of its events is in the function it is made with.
 pub struct Outbox {
-    postings: Box<dyn Fn(&Recorded) -> Vec<Posting> + Send + Sync>,
+    me: Address,
+    postings: Box<Postings>,
     incarnation: AtomicU64,
 }
 
+/// What follows from an event for others.
+pub type Postings = dyn Fn(&Recorded) -> Vec<Posting> + Send + Sync;
+
 impl Outbox {
-    /// With what follows from an event. The function must depend on nothing but the event.
-    pub fn new(postings: impl Fn(&Recorded) -> Vec<Posting> + Send + Sync + 'static) -> Self {
-        Self { postings: Box::new(postings), incarnation: AtomicU64::new(0) }
+    /// The outbox of a service, with what follows from an event. The function must depend on nothing but the event.
+    pub fn new(me: Address, postings: Box<Postings>) -> Self {
+        Self { me, postings, incarnation: AtomicU64::new(0) }
     }
 
     pub(crate) fn set_incarnation(&self, incarnation: u64) {
@@ -37,7 +42,11 @@ impl Publisher for Outbox {
                 return Err(StoreError::Options("the post office must be started before anything is decided"));
             }
             for posting in (self.postings)(event) {
-                post(&posting, event, incarnation, transaction.connection()).await?;
+                if posting.to == self.me {
+                    local::deliver(&posting, event, transaction.connection()).await?;
+                } else {
+                    post(&posting, event, incarnation, transaction.connection()).await?;
+                }
             }
             Ok(())
         })

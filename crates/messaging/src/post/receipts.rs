@@ -112,6 +112,7 @@ pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello
     }
     let now = (shared.now)();
     let (incarnation, from) = (shared.incarnation(), peer.clone());
+    let has = if hello.receipt.incarnation == incarnation { hello.receipt.applied_up_to } else { 0 };
     let taken = shared.store.transact(move |transaction| {
         Box::pin(async move {
             let mut link = load_link(&from, incarnation, transaction.connection()).await?;
@@ -122,6 +123,7 @@ pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello
             note_heard(&from, now, transaction).await?;
             if effect == HelloEffect::Restored && before > 0 {
                 unsettle(&from, incarnation, *link.unconfirmed().start(), now, transaction).await?;
+                forget_unapplied(&from, link.peer_incarnation(), transaction).await?;
             }
             Ok::<_, StoreError>((effect, before))
         })
@@ -130,12 +132,12 @@ pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello
         (HelloEffect::WeWereRestored, _) => recovery::discover(shared).await?,
         (HelloEffect::Restored, before) if before > 0 => {
             tracing::warn!(peer = %peer, "the peer was restored from a backup; returning what it had said");
-            recovery::return_letters(shared, &peer).await?;
+            recovery::return_letters(shared, &peer, has).await?;
         }
         (HelloEffect::Stale, _) => return Ok(()),
         // It may still be waiting for an answer to an earlier hello of the same incarnation.
         (HelloEffect::Known, _) if hello_wants_answer(shared, &peer).await? => {
-            recovery::return_letters(shared, &peer).await?;
+            recovery::return_letters(shared, &peer, has).await?;
         }
         (HelloEffect::Known | HelloEffect::Restored, _) => {}
     }
@@ -175,6 +177,19 @@ async fn settle(
     .bind(peer.to_string())
     .bind(number(incarnation))
     .bind(number(up_to))
+    .execute(transaction.connection())
+    .await?;
+    Ok(())
+}
+
+/// What a restored peer had said and was never applied here never happened.
+async fn forget_unapplied(peer: &Address, incarnation: u64, transaction: &mut Transaction) -> Result<(), StoreError> {
+    sqlx::query(
+        "update post_in set state = 'discarded', reason = 'BEFORE_THE_RESTORE'
+         where peer = $1 and incarnation < $2 and state = 'parked'",
+    )
+    .bind(peer.to_string())
+    .bind(number(incarnation))
     .execute(transaction.connection())
     .await?;
     Ok(())

@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use prost::Message as _;
-use spean_eventstore::{StoreError, TransactError};
+use spean_eventstore::{StoreError, TransactError, Transaction};
 use sqlx::Row as _;
 
 use super::outbox::{load_link, number, save_link};
-use super::relay::make_due;
+use super::relay::{self, make_due};
 use super::{Shared, Unusable, inbox, incarnation, receipts, store_error};
-use crate::letter::{Address, Content, kind, letter_id, parse_address};
+use crate::letter::{Address, Content, Letter, kind, letter_id, parse_address};
 
 /// How often a recovering node introduces itself to those who have not answered.
 const GREET_EVERY: Duration = Duration::from_secs(2);
@@ -21,7 +21,7 @@ const LETTERS_A_PART: usize = 50;
 /// Bytes returned in one message, roughly: far below what an envelope holds.
 const BYTES_A_PART: usize = 400 * 1024;
 
-/// One part of what a peer ever got from the restored node.
+/// One part of what a peer ever got from the restored node, and of what it had sent that the node lost.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Returned {
     /// For which incarnation.
@@ -33,12 +33,22 @@ struct Returned {
     /// How many there are.
     #[prost(uint32, tag = "3")]
     parts: u32,
+    /// What the peer got.
     #[prost(message, repeated, tag = "4")]
-    letters: Vec<ReturnedLetter>,
+    got: Vec<NumberedLetter>,
+    /// What the peer had sent.
+    #[prost(message, repeated, tag = "5")]
+    sent: Vec<NumberedLetter>,
+    /// The peer's own incarnation.
+    #[prost(uint64, tag = "6")]
+    incarnation: u64,
+    /// The last letter that the peer had written to the restored node.
+    #[prost(uint64, tag = "7")]
+    through: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct ReturnedLetter {
+struct NumberedLetter {
     #[prost(uint64, tag = "1")]
     incarnation: u64,
     #[prost(uint64, tag = "2")]
@@ -124,39 +134,56 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// A restored peer asks: everything it ever said to us goes back to it.
-pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address) -> Result<(), StoreError> {
+/// A restored peer asks: everything it ever said to us goes back to it, with everything of ours that it does not have.
+pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u64) -> Result<(), StoreError> {
     let mut connection = shared.store.reader().acquire().await?;
     let link = load_link(peer, shared.incarnation(), &mut connection).await?;
     drop(connection);
-    let rows = sqlx::query(
+    let got = sqlx::query(
         "select incarnation, sequence, content from post_in
-         where peer = $1 and incarnation < $2 order by incarnation, sequence",
+         where peer = $1 and incarnation < $2 and state <> 'discarded' order by incarnation, sequence",
     )
     .bind(peer.to_string())
     .bind(number(link.peer_incarnation()))
     .fetch_all(shared.store.reader())
     .await?;
-    let mut parts: Vec<Vec<ReturnedLetter>> = vec![Vec::new()];
-    let mut bytes = 0;
-    for row in rows {
-        let content: Vec<u8> = row.try_get(2)?;
-        let full = parts.last().is_some_and(|part| part.len() >= LETTERS_A_PART);
-        if full || bytes + content.len() > BYTES_A_PART {
-            parts.push(Vec::new());
-            bytes = 0;
-        }
-        bytes += content.len();
-        let letter = ReturnedLetter {
+    let got = got.iter().map(|row| {
+        Ok::<_, sqlx::Error>(NumberedLetter {
             incarnation: row.try_get::<i64, _>(0)?.unsigned_abs(),
             sequence: row.try_get::<i64, _>(1)?.unsigned_abs(),
-            content,
-        };
-        parts.last_mut().expect("there is always one part").push(letter);
+            content: row.try_get(2)?,
+        })
+    });
+    let got = got.collect::<Result<Vec<_>, _>>()?;
+    let sent = relay::sent_after(shared, peer, has).await?;
+    let sent = sent.into_iter().map(|(sequence, content)| NumberedLetter {
+        incarnation: shared.incarnation(),
+        sequence,
+        content: content.encode_to_vec(),
+    });
+    let letters = got.into_iter().map(|letter| (true, letter)).chain(sent.map(|letter| (false, letter)));
+    let mut parts = vec![Returned::default()];
+    let mut bytes = 0;
+    for (is_theirs, letter) in letters {
+        let full = parts.last().is_some_and(|part| part.got.len() + part.sent.len() >= LETTERS_A_PART);
+        if full || bytes + letter.content.len() > BYTES_A_PART {
+            parts.push(Returned::default());
+            bytes = 0;
+        }
+        bytes += letter.content.len();
+        let part = parts.last_mut().expect("there is always one part");
+        if is_theirs { part.got.push(letter) } else { part.sent.push(letter) }
     }
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     for (part, letters) in (1..).zip(parts) {
-        let returned = Returned { for_incarnation: link.peer_incarnation(), part, parts: count, letters };
+        let returned = Returned {
+            for_incarnation: link.peer_incarnation(),
+            part,
+            parts: count,
+            incarnation: shared.incarnation(),
+            through: link.last_assigned(),
+            ..letters
+        };
         if let Err(error) = receipts::say(shared, peer, kind::RETURNED, returned.encode_to_vec()).await {
             tracing::debug!(peer = %peer, error = %error, "the peer will ask again");
         }
@@ -164,43 +191,25 @@ pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address) -> Resu
     Ok(())
 }
 
-/// A peer returns what this node once said.
+/// A peer answers. What it says is kept until the last one has answered: the order in which it is merged matters.
 pub(super) async fn take_returned(shared: &Arc<Shared>, peer: &Address, body: &[u8]) -> Result<(), Unusable> {
     let returned =
         Returned::decode(body).map_err(|_| Unusable::Refused("what was returned cannot be read".to_owned()))?;
     if !shared.is_recovering() || returned.for_incarnation != shared.incarnation() {
         return Ok(());
     }
-    let (job_shared, peer, now) = (Arc::clone(shared), peer.clone(), (shared.now)().as_micros());
-    let merged = shared.store.transact(move |transaction| {
+    let (peer, body, now) = (peer.to_string(), body.to_vec(), (shared.now)().as_micros());
+    let kept = shared.store.transact(move |transaction| {
         Box::pin(async move {
-            for letter in &returned.letters {
-                let Ok(content) = Content::decode(letter.content.as_slice()) else { continue };
-                let id = letter_id(&job_shared.me, &peer, letter.incarnation, letter.sequence);
-                let Some(said) = content.letter(id, &job_shared.me.node) else { continue };
-                match job_shared.correspondence.recall(&peer, &said, transaction).await {
-                    Ok(()) => {}
-                    // What makes no sense now made sense when it was said; it must not keep the node in quarantine.
-                    Err(Unusable::Refused(reason)) => tracing::warn!(peer = %peer, reason, "not merged"),
-                    Err(Unusable::Store(error)) => return Err(error),
-                }
-                // The peer has it: it need not be sent again under a new number.
-                sqlx::query(
-                    "update post_out set settled_at = $1
-                     where peer = $2 and incarnation = $3 and sequence = $4 and settled_at is null",
-                )
-                .bind(now)
-                .bind(peer.to_string())
-                .bind(number(letter.incarnation))
-                .bind(number(letter.sequence))
-                .execute(transaction.connection())
-                .await?;
-            }
-            sqlx::query("insert into post_returned (peer, part) values ($1, $2) on conflict (peer, part) do nothing")
-                .bind(peer.to_string())
-                .bind(i64::from(returned.part))
-                .execute(transaction.connection())
-                .await?;
+            sqlx::query(
+                "insert into post_returned (peer, part, body) values ($1, $2, $3)
+                 on conflict (peer, part) do update set body = excluded.body",
+            )
+            .bind(&peer)
+            .bind(i64::from(returned.part))
+            .bind(body)
+            .execute(transaction.connection())
+            .await?;
             sqlx::query(
                 "update post_recovery set parts = $1, answered_at = $2
                  where peer = $3 and answered_at is null
@@ -208,64 +217,152 @@ pub(super) async fn take_returned(shared: &Arc<Shared>, peer: &Address, body: &[
             )
             .bind(i64::from(returned.parts))
             .bind(now)
-            .bind(peer.to_string())
+            .bind(&peer)
             .execute(transaction.connection())
             .await?;
             Ok::<_, StoreError>(())
         })
     });
-    merged.await.map_err(store_error)?;
+    kept.await.map_err(store_error)?;
     Ok(())
 }
 
-/// All have answered: what waited is applied, what nobody got is numbered anew, open offers are made afresh.
+/// All have answered. In this order: what nobody got is numbered anew, what they got is merged, what they had sent is
+/// applied, and at last open offers are made afresh.
 async fn finish(shared: &Arc<Shared>) -> anyhow::Result<()> {
-    let (job_shared, incarnation) = (Arc::clone(shared), shared.incarnation());
-    let renewed = shared.store.transact(move |transaction| {
+    let job_shared = Arc::clone(shared);
+    let finished = shared.store.transact(move |transaction| {
         Box::pin(async move {
-            let rows = sqlx::query(
-                "select peer, incarnation, sequence from post_out
-                 where settled_at is null and incarnation < $1 order by peer, incarnation, sequence",
-            )
-            .bind(number(incarnation))
-            .fetch_all(transaction.connection())
-            .await?;
-            for row in rows {
-                let Some(peer) = parse_address(row.try_get::<&str, _>(0)?) else { continue };
-                let mut link = load_link(&peer, incarnation, transaction.connection()).await?;
-                link.reincarnate(incarnation);
-                let sequence = link.assign();
-                save_link(&peer, &link, transaction.connection()).await?;
-                sqlx::query(
-                    "update post_out set incarnation = $1, sequence = $2, attempt = 0, published_at = null
-                     where peer = $3 and incarnation = $4 and sequence = $5",
-                )
-                .bind(number(incarnation))
-                .bind(number(sequence))
-                .bind(peer.to_string())
-                .bind(row.try_get::<i64, _>(1)?)
-                .bind(row.try_get::<i64, _>(2)?)
-                .execute(transaction.connection())
-                .await?;
+            let answers = answers(transaction).await?;
+            for (peer, returned) in &answers {
+                settle_returned(peer, returned, (job_shared.now)().as_micros(), transaction).await?;
             }
-            match job_shared.correspondence.recovered(transaction).await {
-                Ok(()) => {}
-                Err(Unusable::Store(error)) => return Err(error),
-                Err(Unusable::Refused(reason)) => tracing::error!(reason, "an open offer could not be made afresh"),
+            renumber(job_shared.incarnation(), transaction).await?;
+            for (peer, returned) in &answers {
+                for letter in &returned.got {
+                    let id = letter_id(&job_shared.me, peer, letter.incarnation, letter.sequence);
+                    let Some(said) = letter_of(&letter.content, id, &job_shared.me) else { continue };
+                    tolerate(job_shared.correspondence.recall(peer, &said, transaction).await, peer)?;
+                }
             }
+            for (peer, returned) in &answers {
+                for letter in &returned.sent {
+                    inbox::apply_missed(
+                        &job_shared,
+                        peer,
+                        letter.incarnation,
+                        letter.sequence,
+                        &letter.content,
+                        transaction,
+                    )
+                    .await?;
+                }
+                let mut link = load_link(peer, job_shared.incarnation(), transaction.connection()).await?;
+                link.resynced(returned.incarnation, returned.through);
+                save_link(peer, &link, transaction.connection()).await?;
+            }
+            tolerate(job_shared.correspondence.recovered(transaction).await, &job_shared.me)?;
             for statement in ["delete from post_returned", "delete from post_recovery"] {
                 sqlx::query(statement).execute(transaction.connection()).await?;
             }
             Ok::<_, StoreError>(())
         })
     });
-    renewed.await.map_err(|error: TransactError<StoreError>| store_error(error))?;
+    finished.await.map_err(|error: TransactError<StoreError>| store_error(error))?;
     shared.recovering.store(false, Ordering::Release);
-    tracing::warn!(me = %shared.me, incarnation, "all peers have answered; the node acts again");
+    tracing::warn!(me = %shared.me, incarnation = shared.incarnation(), "all peers have answered; the node acts again");
     for peer in shared.correspondence.correspondents() {
         inbox::apply_parked(shared, &peer).await?;
         shared.want_receipt(&peer);
     }
     make_due(shared, "%", 0).await?;
     Ok(())
+}
+
+/// What each peer answered, its parts put together.
+async fn answers(transaction: &mut Transaction) -> Result<Vec<(Address, Returned)>, StoreError> {
+    let rows = sqlx::query("select peer, body from post_returned order by peer, part")
+        .fetch_all(transaction.connection())
+        .await?;
+    let mut answers: Vec<(Address, Returned)> = Vec::new();
+    for row in rows {
+        let Some(peer) = parse_address(row.try_get::<&str, _>(0)?) else { continue };
+        let Ok(part) = Returned::decode(row.try_get::<&[u8], _>(1)?) else { continue };
+        match answers.last_mut().filter(|(known, _)| *known == peer) {
+            Some((_, answer)) => {
+                answer.got.extend(part.got);
+                answer.sent.extend(part.sent);
+                (answer.incarnation, answer.through) = (part.incarnation, part.through);
+            }
+            None => answers.push((peer, part)),
+        }
+    }
+    Ok(answers)
+}
+
+/// What the peer has need not be sent again under a new number.
+async fn settle_returned(
+    peer: &Address,
+    returned: &Returned,
+    now: i64,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    for letter in &returned.got {
+        sqlx::query(
+            "update post_out set settled_at = $1
+             where peer = $2 and incarnation = $3 and sequence = $4 and settled_at is null",
+        )
+        .bind(now)
+        .bind(peer.to_string())
+        .bind(number(letter.incarnation))
+        .bind(number(letter.sequence))
+        .execute(transaction.connection())
+        .await?;
+    }
+    Ok(())
+}
+
+async fn renumber(incarnation: u64, transaction: &mut Transaction) -> Result<(), StoreError> {
+    let rows = sqlx::query(
+        "select peer, incarnation, sequence from post_out
+         where settled_at is null and incarnation < $1 order by peer, incarnation, sequence",
+    )
+    .bind(number(incarnation))
+    .fetch_all(transaction.connection())
+    .await?;
+    for row in rows {
+        let Some(peer) = parse_address(row.try_get::<&str, _>(0)?) else { continue };
+        let mut link = load_link(&peer, incarnation, transaction.connection()).await?;
+        link.reincarnate(incarnation);
+        let sequence = link.assign();
+        save_link(&peer, &link, transaction.connection()).await?;
+        sqlx::query(
+            "update post_out set incarnation = $1, sequence = $2, attempt = 0, published_at = null
+             where peer = $3 and incarnation = $4 and sequence = $5",
+        )
+        .bind(number(incarnation))
+        .bind(number(sequence))
+        .bind(peer.to_string())
+        .bind(row.try_get::<i64, _>(1)?)
+        .bind(row.try_get::<i64, _>(2)?)
+        .execute(transaction.connection())
+        .await?;
+    }
+    Ok(())
+}
+
+fn letter_of(content: &[u8], id: spean_vocabulary::LetterId, from: &Address) -> Option<Letter> {
+    Content::decode(content).ok()?.letter(id, &from.node)
+}
+
+/// What makes no sense now made sense when it was said; it must not keep the node in quarantine.
+fn tolerate(outcome: Result<(), Unusable>, peer: &Address) -> Result<(), StoreError> {
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(Unusable::Store(error)) => Err(error),
+        Err(Unusable::Refused(reason)) => {
+            tracing::warn!(peer = %peer, reason, "something that was said before the restore could not be merged");
+            Ok(())
+        }
+    }
 }

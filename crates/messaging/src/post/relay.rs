@@ -12,15 +12,13 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::outbox::number;
-use super::{Shared, locked, store_error};
+use super::{LOOK_EVERY, Shared, locked, store_error};
 use crate::broker::BrokerError;
 use crate::letter::{Address, Content, letter_id, parse_address};
 use crate::topology;
 
 /// How many letters are under way at a time.
 const WINDOW: i64 = 64;
-/// How often the outbox is looked at when nothing tells of new letters.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The pause after the broker refused, before the same attempt is repeated.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 /// How long a receipt may take before the first resend, in seconds. Doubled with each attempt.
@@ -173,6 +171,21 @@ fn waiting(row: &AnyRow, shared: &Shared) -> Result<Option<Waiting>, sqlx::Error
         content,
         attachment: row.try_get(7)?,
     }))
+}
+
+/// What was written to a peer after a letter of this incarnation, settled or not, for a peer that lost it.
+pub(super) async fn sent_after(shared: &Shared, peer: &Address, after: u64) -> Result<Vec<(u64, Content)>, StoreError> {
+    let rows = sqlx::query(
+        "select peer, incarnation, sequence, attempt, kind, case_id, body, attachment, trace, posted_at, published_at
+         from post_out where peer = $1 and incarnation = $2 and sequence > $3 order by sequence",
+    )
+    .bind(peer.to_string())
+    .bind(number(shared.incarnation()))
+    .bind(number(after))
+    .fetch_all(shared.store.reader())
+    .await?;
+    let letters = rows.iter().map(|row| waiting(row, shared)).collect::<Result<Vec<_>, _>>()?;
+    Ok(letters.into_iter().flatten().map(|letter| (letter.sequence, letter.content)).collect())
 }
 
 async fn send(shared: &Shared, waiting: &Waiting) -> Result<u64, BrokerError> {

@@ -65,6 +65,7 @@ pub const TABLES: Tables = Tables {
         create table post_returned (
             peer text not null,
             part bigint not null,
+            body blob not null,
             primary key (peer, part)
         );
     "],
