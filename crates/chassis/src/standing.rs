@@ -3,11 +3,15 @@
 //! The desk (the referral service) decides custody; every other service keeps this small copy of what it was told, so
 //! that no service has to ask another one while a person waits.
 
+use spean_contracts::cases::v1::CaseRegistered;
 use spean_contracts::referral::v1::{Standing as Told, StandingChanged};
+use spean_contracts::vocabulary::v1::Sex as WireSex;
 use spean_eventstore::Tables;
 use spean_identity::Standing;
-use spean_vocabulary::{CaseId, OfficeId};
+use spean_vocabulary::{CaseId, OfficeId, Sex};
 use sqlx::{AnyConnection, Row as _};
+
+use crate::words::read_sex;
 
 /// The tables of this copy.
 pub const TABLES: Tables = Tables {
@@ -39,6 +43,8 @@ pub struct Known {
     pub offer_id: String,
     /// The other office concerned; empty when there is none.
     pub other_office: String,
+    /// Sex as recorded; unknown when not told.
+    pub sex: Sex,
     /// Whether the protection of a child is due.
     pub is_child: bool,
 }
@@ -55,11 +61,16 @@ const WORDS: [(Told, &str, Standing); 5] = [
 pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let word = WORDS.iter().find(|(standing, ..)| *standing == told.standing()).map_or("", |(_, word, _)| word);
     if word.is_empty() {
-        sqlx::query("delete from case_standing where case_id = $1 and office = $2")
-            .bind(&told.case_id)
-            .bind(&told.office_id)
-            .execute(connection)
-            .await?;
+        // Only what the same offer had brought about ends with it.
+        sqlx::query(
+            "delete from case_standing
+             where case_id = $1 and office = $2 and offer_id = $3 and standing in ('OFFERED', 'BOUND')",
+        )
+        .bind(&told.case_id)
+        .bind(&told.office_id)
+        .bind(&told.offer_id)
+        .execute(connection)
+        .await?;
         return Ok(());
     }
     sqlx::query(
@@ -69,7 +80,10 @@ pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> R
             case_number = case when excluded.case_number = '' then case_standing.case_number
                                else excluded.case_number end,
             offer_id = excluded.offer_id, other_office = excluded.other_office,
-            sex = excluded.sex, age_band = excluded.age_band",
+            sex = case when excluded.sex = 'SEX_UNSPECIFIED' then case_standing.sex else excluded.sex end,
+            age_band = case when excluded.age_band = 'AGE_BAND_UNSPECIFIED' then case_standing.age_band
+                            else excluded.age_band end
+         where excluded.standing <> 'OFFERED' or case_standing.standing in ('OFFERED', 'BOUND')",
     )
     .bind(&told.case_id)
     .bind(&told.office_id)
@@ -77,6 +91,24 @@ pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> R
     .bind(&told.case_number)
     .bind(&told.offer_id)
     .bind(&told.other_office_id)
+    .bind(told.sex().as_str_name())
+    .bind(told.age_band().as_str_name())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What the register told of a person whose case was opened here, for those who keep a copy of the standings.
+pub async fn record_registered(told: &CaseRegistered, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into case_standing (case_id, office, standing, case_number, offer_id, other_office, sex, age_band)
+         values ($1, $2, 'HOLDS', $3, '', '', $4, $5)
+         on conflict (case_id, office) do update set case_number = excluded.case_number, sex = excluded.sex,
+            age_band = excluded.age_band",
+    )
+    .bind(&told.case_id)
+    .bind(&told.office_id)
+    .bind(&told.case_number)
     .bind(told.sex().as_str_name())
     .bind(told.age_band().as_str_name())
     .execute(connection)
@@ -104,7 +136,7 @@ pub async fn of(
     executor: impl sqlx::Executor<'_, Database = sqlx::Any>,
 ) -> Result<Option<Known>, sqlx::Error> {
     let row = sqlx::query(
-        "select standing, case_number, offer_id, other_office, age_band from case_standing
+        "select standing, case_number, offer_id, other_office, age_band, sex from case_standing
          where case_id = $1 and office = $2",
     )
     .bind(case.to_string())
@@ -114,6 +146,7 @@ pub async fn of(
     let Some(row) = row else { return Ok(None) };
     let stored: String = row.try_get(0)?;
     let age_band: String = row.try_get(4)?;
+    let sex = WireSex::from_str_name(&row.try_get::<String, _>(5)?).unwrap_or_default();
     let Some((_, word, standing)) = WORDS.iter().find(|(_, word, _)| *word == stored) else { return Ok(None) };
     Ok(Some(Known {
         standing: *standing,
@@ -121,6 +154,7 @@ pub async fn of(
         case_number: row.try_get(1)?,
         offer_id: row.try_get(2)?,
         other_office: row.try_get(3)?,
+        sex: read_sex("sex", sex.into()).unwrap_or(Sex::Unknown),
         is_child: age_band != "AGE_BAND_ADULT",
     }))
 }

@@ -148,6 +148,7 @@ static RULES: &[Rule] = &[
     rule("ProposeOverride", &[Authority], AtOffice, Any),
     rule("ConsentToOverride", &[Supervisor], AtOffice, Any),
     rule("CosignOverride", &[Authority], AtOffice, Any),
+    rule("ListOverrideProposals", &[Supervisor, Authority], AtOffice, Any),
     rule("Reconcile", OPERATION, AtNode, Any),
     rule("Reconcile", &[Authority], AtNode, Any),
     rule("ListDeadLetters", OPERATION, AtNode, Any),

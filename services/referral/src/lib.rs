@@ -1,1 +1,36 @@
-//! Placeholder.
+//! The agency's desk to the outside: every handoff, from the offer to the certificate.
+//!
+//! The rules are those of [`spean_custody`]; here they meet the network, the vault and the people.
+
+mod desk;
+mod dossiers;
+mod escalation;
+mod grpc;
+mod published;
+mod reactions;
+mod subject;
+pub mod worklist;
+
+use std::sync::Arc;
+
+use spean_chassis::{Node, Running, ServiceParts};
+use spean_contracts::referral::v1::referral_service_server::ReferralServiceServer;
+use spean_vocabulary::Service;
+
+/// Starts the service.
+pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
+    let desk = desk::Desk::new(node);
+    let posting_desk = desk.clone();
+    let parts = ServiceParts {
+        service: Service::Referral,
+        tables: vec![subject::TABLES],
+        read_models: vec![Arc::new(worklist::Worklist)],
+        postings: Box::new(move |event| published::postings(&posting_desk, event)),
+        correspondence: Arc::new(reactions::Reactions { desk: desk.clone() }),
+    };
+    let (store, post) = node.open(parts, running).await?;
+    running.spawn(node, escalation::watch(desk.clone(), store.clone(), post.clone()));
+    running.spawn(node, dossiers::adopt(desk.clone(), store.clone()));
+    running.routes().add_service(ReferralServiceServer::new(grpc::Grpc { desk, store, post }));
+    Ok(())
+}

@@ -63,6 +63,7 @@ pub(super) fn terms(kind: OfferKind) -> OfferTerms {
         need: Need::ReintegrationFollowUp,
         urgency: Urgency::Urgent,
         answer_due_at: Timestamp::from_micros(1_795_473_000_000_000),
+        case_number: None,
         preview: Preview { sex: Sex::Female, age_band: AgeBand::Adolescent, language: Some("km".to_owned()) },
         dossier_digest: Some(Digest::of(b"sealed")),
         consent: None,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use spean_vocabulary::{
-    AgeBand, CaseId, ConsentId, DeclineReason, Need, OfferId, OfferKind, Sex, Timestamp, Urgency, WithdrawReason,
+    AgeBand, CaseId, CaseNumber, ConsentId, DeclineReason, Need, OfferId, OfferKind, Sex, Timestamp, Urgency, WithdrawReason,
 };
 
 use super::certificate::{Certificate, CertificateSignature, Position, SignedCertificate};
@@ -20,6 +20,9 @@ pub struct OfferTerms {
     pub urgency: Urgency,
     /// When the first reminder is due. Passing it changes nothing by itself.
     pub answer_due_at: Timestamp,
+    /// The number by which people speak of the case; it says nothing of the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_number: Option<CaseNumber>,
     /// The little that a receiver must know to decide.
     pub preview: Preview,
     /// The digest of the sealed dossier that travels beside the offer.

@@ -52,8 +52,10 @@ pub struct OfferOut {
     pub terms: OfferTerms,
     /// How it stands.
     pub state: OfferOutState,
-    pub(super) reminded: bool,
-    pub(super) notified: BTreeSet<OfficeId>,
+    /// Whether the addressee was reminded.
+    pub reminded: bool,
+    /// The offices above the addressee that were told.
+    pub notified: BTreeSet<OfficeId>,
 }
 
 /// How an offer stands at its holder.

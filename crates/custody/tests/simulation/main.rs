@@ -144,6 +144,7 @@ fn terms(world: &mut World) -> OfferTerms {
         need: world.dice.pick(&[Need::Shelter, Need::Legal]).expect("two"),
         urgency: Urgency::Urgent,
         answer_due_at: Timestamp::from_micros(0),
+        case_number: None,
         preview: Preview { sex: Sex::Unknown, age_band: AgeBand::Adolescent, language: Some("km".to_owned()) },
         dossier_digest: None,
         consent: None,

@@ -1,0 +1,95 @@
+//! What the desk knows without looking anything up: who the parties are, and the node's key to sign with.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use spean_chassis::Node;
+use spean_custody::Party;
+use spean_custody::case::{CaseCustody, Mandate, Message, SignedCertificate, Signer, Situation, verify_chain};
+use spean_eventsourcing::{Aggregate as _, Context};
+use spean_eventstore::Recorded;
+use spean_identity::{Directory, sign, verify};
+use spean_vocabulary::{CaseId, OfficeId};
+
+/// What certificates are signed for.
+const PURPOSE: &str = "custody certificate v1";
+
+/// The parties and the key. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) node: Node,
+    signer: Signer,
+}
+
+/// A message of the custody protocol with its two ends: what a letter between desks holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CustodyLetter {
+    pub(crate) from: Party,
+    pub(crate) to: Party,
+    pub(crate) message: Message,
+}
+
+impl Desk {
+    pub(crate) fn new(node: &Node) -> Self {
+        let keys = Arc::clone(&node.keys);
+        let signer = Signer::new(move |bytes| sign(&keys, PURPOSE, bytes).to_vec());
+        Self { node: node.clone(), signer }
+    }
+
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.node.directory.current()
+    }
+
+    /// An office with the node that serves it; none when the directory does not know it.
+    pub(crate) fn party(&self, office: &OfficeId) -> Option<Party> {
+        party(&self.directory(), office)
+    }
+
+    /// The circumstances in which an office of this node decides.
+    pub(crate) fn situation(&self, context: Context) -> Option<Situation> {
+        let directory = self.directory();
+        Some(Situation {
+            me: party(&directory, &context.office)?,
+            registry: party(&directory, &directory.registry),
+            authority: party(&directory, &directory.authority)?,
+            cosigner: party(&directory, &directory.cosigner)?,
+            signer: self.signer.clone(),
+            context,
+        })
+    }
+
+    /// Whether every signature under these certificates is genuine.
+    pub(crate) fn vouches(&self, chain: &[SignedCertificate]) -> bool {
+        let directory = self.directory();
+        let mandate = Mandate { authority: &directory.authority, cosigner: &directory.cosigner };
+        verify_chain(chain, mandate, |party, bytes, signature| is_signed(&directory, party, bytes, signature)).is_ok()
+    }
+
+    /// Whether a node made this signature.
+    pub(crate) fn is_signed(&self, party: &Party, bytes: &[u8], signature: &[u8]) -> bool {
+        is_signed(&self.directory(), party, bytes, signature)
+    }
+}
+
+fn party(directory: &Directory, office: &OfficeId) -> Option<Party> {
+    let office = directory.office(office)?;
+    Some(Party { node: office.node.clone(), office: office.id.clone() })
+}
+
+fn is_signed(directory: &Directory, party: &Party, bytes: &[u8], signature: &[u8]) -> bool {
+    directory.node(&party.node).is_some_and(|node| verify(&node.keys.signing, PURPOSE, bytes, signature).is_ok())
+}
+
+/// The stream of an office's view of a case.
+pub(crate) fn stream(office: &OfficeId, case: CaseId) -> String {
+    format!("{office}/{case}")
+}
+
+/// Office and case of a custody event; none for events of other kinds.
+pub(crate) fn place(recorded: &Recorded) -> Option<(OfficeId, CaseId)> {
+    if recorded.category != CaseCustody::CATEGORY {
+        return None;
+    }
+    let (office, case) = recorded.id.split_once('/')?;
+    Some((office.parse().ok()?, case.parse().ok()?))
+}

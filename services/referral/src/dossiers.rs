@@ -1,0 +1,149 @@
+//! Dossiers: sealed at the offer, sent when the handoff is recorded, adopted by the vault when they arrive.
+
+use std::time::Duration;
+
+use spean_custody::case::{CaseCustody, Event};
+use spean_eventstore::{EventStore, Recorded, StoreError, TransactError};
+use spean_identity::digest;
+use spean_vault::{Direction, Dossier, DossierError, Reader, Vault};
+use spean_vocabulary::{CaseId, OfferId, OfficeId, Timestamp};
+
+use crate::desk::{Desk, place, stream};
+use crate::reactions::origin;
+use crate::subject::Permission;
+
+/// Name of the saved position.
+const READER: &str = "dossiers";
+/// Events looked at together.
+const BATCH: i64 = 200;
+/// The pause after the database or the vault was away.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
+
+/// Puts together what may travel, seals it to the receiver's node, and puts it away until the handoff is recorded.
+/// The answer is the digest that the signed offer carries.
+pub(crate) async fn prepare(
+    desk: &Desk,
+    offer: OfferId,
+    case: CaseId,
+    (from, to): (&OfficeId, &OfficeId),
+    permission: &Permission,
+    note: String,
+    reader: &Reader,
+    now: Timestamp,
+) -> Result<[u8; 32], DossierError> {
+    let vault = &desk.node.vault;
+    let person = case.reinterpret();
+    let dossier = Dossier::compose(vault, case, person, &permission.parts, note, reader, now).await?;
+    let directory = desk.directory();
+    let node = directory.office(to).and_then(|office| directory.node(&office.node));
+    let key = node.map(|node| node.keys.sealing.as_str()).unwrap_or_default();
+    let (sealed, digest) = dossier.seal_for(key, offer, from, to)?;
+    vault.keep_dossier(offer, Direction::Out, person, &sealed, now).await?;
+    Ok(digest)
+}
+
+/// The sealed dossier of an offer, to be sent.
+pub(crate) async fn sealed(vault: &Vault, offer: OfferId) -> Option<Vec<u8>> {
+    match vault.sealed_dossier(offer, Direction::Out).await {
+        Ok(sealed) => sealed,
+        Err(error) => {
+            tracing::warn!(error = %error, "a dossier could not be taken out of the vault");
+            None
+        }
+    }
+}
+
+/// Follows the log for ever: what arrived with a handoff that is recorded becomes part of our own vault.
+pub(crate) async fn adopt(desk: Desk, store: EventStore) {
+    let mut head = store.head();
+    loop {
+        match catch_up(&desk, &store).await {
+            Ok(()) => {
+                if head.changed().await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "dossiers are adopted later");
+                tokio::time::sleep(TRY_AGAIN).await;
+            }
+        }
+    }
+}
+
+async fn catch_up(desk: &Desk, store: &EventStore) -> anyhow::Result<()> {
+    loop {
+        let position = store.saved_position(READER).await?;
+        let events = store.events_after(position, BATCH).await?;
+        let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
+        for event in &events {
+            if let (Some((office, case)), Some(offer)) = (place(event), arrived(event)) {
+                adopt_one(desk, store, &office, case, offer).await?;
+            }
+        }
+        let saved =
+            store.transact(move |transaction| Box::pin(async move { transaction.save_position(READER, last).await }));
+        saved.await.map_err(|error: TransactError<StoreError>| anyhow::anyhow!("{error}"))?;
+    }
+}
+
+fn arrived(event: &Recorded) -> Option<OfferId> {
+    match event.event::<CaseCustody>()?.ok()? {
+        Event::TransferReceived { offer, .. } | Event::AgreementReceived { offer, .. } => Some(offer),
+        _ => None,
+    }
+}
+
+async fn adopt_one(
+    desk: &Desk,
+    store: &EventStore,
+    office: &OfficeId,
+    case: CaseId,
+    offer: OfferId,
+) -> anyhow::Result<()> {
+    let now = desk.node.clock.now();
+    match open(desk, store, office, case, offer, None, now).await {
+        Ok(Some(dossier)) => Ok(desk.node.vault.adopt(&dossier, now).await?),
+        Ok(None) => {
+            tracing::info!(%offer, "no dossier came with this handoff");
+            Ok(())
+        }
+        Err(DossierError::Vault(error)) => Err(error.into()),
+        Err(error) => {
+            tracing::error!(%offer, error = %error, "the dossier that came with a handoff cannot be used");
+            Ok(())
+        }
+    }
+}
+
+/// Opens the dossier of an offer to this office. With a reader the reading is recorded; without, the vault itself reads.
+pub(crate) async fn open(
+    desk: &Desk,
+    store: &EventStore,
+    office: &OfficeId,
+    case: CaseId,
+    offer: OfferId,
+    reader: Option<&Reader>,
+    now: Timestamp,
+) -> Result<Option<Dossier>, DossierError> {
+    let custody = store.load::<CaseCustody>(&stream(office, case)).await;
+    let custody = custody.map_err(|_| DossierError::Malformed)?.state;
+    let Some((_, received)) = custody.offers_in().find(|(id, _)| *id == offer) else { return Ok(None) };
+    let (vault, keys) = (&desk.node.vault, &desk.node.keys);
+    let Some(sealed) = vault.sealed_dossier(offer, Direction::In).await? else { return Ok(None) };
+    let expected = received.terms.as_ref().and_then(|terms| terms.dossier_digest);
+    if expected.is_some_and(|expected| *expected.as_bytes() != digest(&sealed)) {
+        return Err(DossierError::Malformed);
+    }
+    // After a restore of the sender the offer has another id than the one that the dossier was sealed for.
+    let from = &received.from.office;
+    let opened = Dossier::open(keys, offer, from, office, &sealed);
+    let dossier = match (opened, origin(&custody, offer)) {
+        (Err(DossierError::Seal(_)), Some(first)) => Dossier::open(keys, first, from, office, &sealed)?,
+        (opened, _) => opened?,
+    };
+    if let Some(reader) = reader {
+        vault.read_dossier(keys, offer, from, office, reader, now).await?;
+    }
+    Ok(Some(dossier))
+}

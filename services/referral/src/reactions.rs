@@ -1,0 +1,238 @@
+//! What other desks and our own register say, and what this desk does about it.
+
+use prost::Message as _;
+use spean_chassis::mint;
+use spean_contracts::cases::v1::{CaseRegistered, ConsentsChanged, PersonErased};
+use spean_custody::Digest;
+use spean_custody::case::{CaseCustody, Command, Error, Message};
+use spean_custody::recovery::offers_to_renew;
+use spean_eventsourcing::Context;
+use spean_eventstore::{BoxFuture, HandleError, Metadata, StoreError, Transaction};
+use spean_identity::OfficeLevel;
+use spean_messaging::{Address, Correspondence, Letter, Unusable};
+use spean_vault::Direction;
+use spean_vocabulary::{CaseId, OfferId, OfficeId, Service};
+use sqlx::Row as _;
+
+use crate::desk::{CustodyLetter, Desk, stream};
+use crate::published::travels_with;
+use crate::{dossiers, subject};
+
+/// Applies the letters of the desk.
+pub(crate) struct Reactions {
+    pub(crate) desk: Desk,
+}
+
+impl Correspondence for Reactions {
+    fn correspondents(&self) -> Vec<Address> {
+        let own = [Service::Cases, Service::Repatriation, Service::Shelter, Service::Followup];
+        let own = own.into_iter().map(|service| self.desk.node.address(service));
+        let directory = self.desk.directory();
+        let others = directory.nodes.iter().filter(|node| node.id != self.desk.node.id);
+        own.chain(others.map(|node| Address { node: node.id.clone(), service: Service::Referral })).collect()
+    }
+
+    fn apply<'a>(
+        &'a self,
+        letter: &'a Letter,
+        transaction: &'a mut Transaction,
+    ) -> BoxFuture<'a, Result<(), Unusable>> {
+        Box::pin(async move {
+            let connection = transaction.connection();
+            match letter.kind.as_str() {
+                "spean.cases.v1.CaseRegistered" => {
+                    let told = CaseRegistered::decode(letter.body.as_slice()).map_err(malformed)?;
+                    subject::record(&told, connection).await?;
+                    self.open(&told, letter, transaction).await
+                }
+                "spean.cases.v1.ConsentsChanged" => {
+                    let told = ConsentsChanged::decode(letter.body.as_slice()).map_err(malformed)?;
+                    Ok(subject::record_consents(&told, connection).await?)
+                }
+                // The dossiers went with the person's key; nothing that is kept here names anybody.
+                "spean.cases.v1.PersonErased" => {
+                    PersonErased::decode(letter.body.as_slice()).map(|_| ()).map_err(malformed)
+                }
+                _ => self.receive(letter, transaction).await,
+            }
+        })
+    }
+
+    fn keep_attachment<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Result<(), Unusable>> {
+        Box::pin(async move {
+            let (Some(sealed), Ok(said)) = (&letter.attachment, read(letter)) else { return Ok(()) };
+            let Some(offer) = travels_with(&said.message) else { return Ok(()) };
+            let person = said.message.case().reinterpret();
+            let now = self.desk.node.clock.now();
+            let kept = self.desk.node.vault.keep_dossier(offer, Direction::In, person, sealed, now).await;
+            kept.map(|_| ()).map_err(|error| {
+                tracing::warn!(error = %error, "a dossier could not be put away yet");
+                Unusable::Store(StoreError::Unavailable)
+            })
+        })
+    }
+
+    fn attachment<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let offer = reference.parse().ok()?;
+            dossiers::sealed(&self.desk.node.vault, offer).await
+        })
+    }
+
+    fn local_attachment(&self, letter: &Letter) -> Option<String> {
+        let said = read(letter).ok()?;
+        travels_with(&said.message).map(|offer| offer.to_string())
+    }
+
+    fn recall<'a>(
+        &'a self,
+        to: &'a Address,
+        letter: &'a Letter,
+        transaction: &'a mut Transaction,
+    ) -> BoxFuture<'a, Result<(), Unusable>> {
+        Box::pin(async move {
+            if to.service != Service::Referral {
+                return Ok(());
+            }
+            let said = read(letter)?;
+            let command = Command::Recall { to: said.to, message: said.message.clone() };
+            self.decide(&said.from.office, said.message.case(), command, letter, transaction).await
+        })
+    }
+
+    fn recovered<'a>(&'a self, transaction: &'a mut Transaction) -> BoxFuture<'a, Result<(), Unusable>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "select distinct office, case_id from offer where direction = 'out' and state = 'OFFERED'
+                 order by office, case_id",
+            )
+            .fetch_all(transaction.connection())
+            .await?;
+            for row in rows {
+                let (office, case): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+                let (office, case): (OfficeId, CaseId) =
+                    (office.parse().map_err(malformed)?, case.parse().map_err(malformed)?);
+                let custody = transaction.load::<CaseCustody>(&stream(&office, case)).await?;
+                for offer in offers_to_renew(&custody.state) {
+                    let command = Command::ReOffer { offer, afresh: mint() };
+                    self.decide_for(&office, case, command, None, transaction).await?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Reactions {
+    /// The register opened a case: its office holds it, by the first certificate.
+    async fn open(
+        &self,
+        told: &CaseRegistered,
+        letter: &Letter,
+        transaction: &mut Transaction,
+    ) -> Result<(), Unusable> {
+        let case: CaseId = told.case_id.parse().map_err(malformed)?;
+        let office: OfficeId = told.office_id.parse().map_err(malformed)?;
+        self.decide(&office, case, Command::Open { case }, letter, transaction).await
+    }
+
+    /// Another desk says something of a case.
+    async fn receive(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
+        let said = read(letter)?;
+        let directory = self.desk.directory();
+        let served_by = |office: &OfficeId| directory.office(office).map(|office| office.node.clone());
+        if letter.from.node != said.from.node || served_by(&said.from.office) != Some(letter.from.node.clone()) {
+            return Err(Unusable::Refused("NOT_THEIR_OFFICE".to_owned()));
+        }
+        if said.to.node != self.desk.node.id || served_by(&said.to.office) != Some(self.desk.node.id.clone()) {
+            return Err(Unusable::Refused("NOT_OUR_OFFICE".to_owned()));
+        }
+        if directory.office(&said.to.office).is_some_and(|office| office.level == OfficeLevel::Commune) {
+            return Err(Unusable::Refused("A_COMMUNE_HOLDS_NO_CASES".to_owned()));
+        }
+        if !said.message.chain().is_empty() && !self.desk.vouches(said.message.chain()) {
+            return Err(Unusable::Refused("CERTIFICATE_NOT_GENUINE".to_owned()));
+        }
+        if let Message::OverrideCosigned { signature, proposal, .. } = &said.message {
+            self.check_cosignature(&said, signature, *proposal, transaction).await?;
+        }
+        if let Message::Offer { terms, case, .. } = &said.message {
+            let number = terms.case_number.map(|number| number.to_string()).unwrap_or_default();
+            subject::keep(&case.to_string(), &number, &terms.preview, transaction.connection()).await?;
+        }
+        let (office, case) = (said.to.office.clone(), said.message.case());
+        self.decide(&office, case, Command::Receive { from: said.from, message: said.message }, letter, transaction)
+            .await
+    }
+
+    async fn check_cosignature(
+        &self,
+        said: &CustodyLetter,
+        signature: &spean_custody::case::CertificateSignature,
+        proposal: Digest,
+        transaction: &mut Transaction,
+    ) -> Result<(), Unusable> {
+        let custody = transaction.load::<CaseCustody>(&stream(&said.to.office, said.message.case())).await?;
+        let Some(pending) = custody.state.proposal().filter(|pending| pending.digest() == proposal) else {
+            // Whether it is out of date is for the rules to say.
+            return Ok(());
+        };
+        let bytes = pending.certificate.canonical_bytes();
+        let genuine = signature.bytes().is_some_and(|signed| self.desk.is_signed(&signature.by, &bytes, &signed));
+        if genuine { Ok(()) } else { Err(Unusable::Refused("CERTIFICATE_NOT_GENUINE".to_owned())) }
+    }
+
+    async fn decide(
+        &self,
+        office: &OfficeId,
+        case: CaseId,
+        command: Command,
+        letter: &Letter,
+        transaction: &mut Transaction,
+    ) -> Result<(), Unusable> {
+        self.decide_for(office, case, command, letter.trace.clone(), transaction).await
+    }
+
+    async fn decide_for(
+        &self,
+        office: &OfficeId,
+        case: CaseId,
+        command: Command,
+        trace: Option<String>,
+        transaction: &mut Transaction,
+    ) -> Result<(), Unusable> {
+        let context = Context { office: office.clone(), staff: None, now: self.desk.node.clock.now() };
+        let metadata = Metadata { trace, ..Metadata::of(&context) };
+        let situation = self.desk.situation(context);
+        let situation = situation.ok_or_else(|| Unusable::Refused("OFFICE_NOT_IN_DIRECTORY".to_owned()))?;
+        let id = stream(office, case);
+        transaction.decide::<CaseCustody>(&id, command, &situation, &metadata).await.map_err(unusable)?;
+        Ok(())
+    }
+}
+
+fn read(letter: &Letter) -> Result<CustodyLetter, Unusable> {
+    serde_json::from_slice(&letter.body).map_err(malformed)
+}
+
+fn unusable(error: HandleError<Error>) -> Unusable {
+    match error {
+        HandleError::Refused(error) => Unusable::Refused(<&str>::from(error).to_owned()),
+        HandleError::CommandIdReused => Unusable::Refused("COMMAND_ID_REUSED".to_owned()),
+        HandleError::Store(error) => Unusable::Store(error),
+    }
+}
+
+fn malformed<E>(_: E) -> Unusable {
+    Unusable::Refused("MALFORMED".to_owned())
+}
+
+/// The offer that a dossier was made for, when this offer only took its place after a restore.
+pub(crate) fn origin(custody: &CaseCustody, offer: OfferId) -> Option<OfferId> {
+    let made = custody.offers_out().find(|(id, _)| *id == offer).and_then(|(_, offer)| offer.terms.instead_of);
+    let got = || {
+        let (_, offer) = custody.offers_in().find(|(id, _)| *id == offer)?;
+        offer.terms.as_ref()?.instead_of
+    };
+    made.or_else(got)
+}

@@ -1,0 +1,149 @@
+//! What the register told of a case: its number, the codes for a preview, and what the person consented to.
+
+use std::collections::BTreeSet;
+
+use spean_chassis::person::read_part;
+use spean_chassis::words::{read_age_band, read_sex};
+use spean_contracts::cases::v1::{CaseRegistered, ConsentsChanged};
+use spean_contracts::vocabulary::v1 as wire;
+use spean_custody::case::Preview;
+use spean_eventstore::Tables;
+use spean_vault::Part;
+use spean_vocabulary::{AgeBand, CaseId, CaseNumber, ConsentId, Need, OfficeId, Sex};
+use sqlx::{Any, AnyConnection, Executor, Row as _};
+
+/// The tables of this copy.
+pub(crate) const TABLES: Tables = Tables {
+    name: "subject",
+    steps: &["
+        create table subject (
+            case_id text primary key,
+            case_number text not null,
+            sex text not null,
+            age_band text not null,
+            language text not null
+        );
+        create table consent (
+            consent_id text primary key,
+            case_id text not null,
+            parts text not null,
+            offices text not null,
+            purposes text not null
+        );
+        create index consent_case on consent (case_id)
+    "],
+};
+
+/// A case as an offer describes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    pub(crate) case_number: Option<CaseNumber>,
+    pub(crate) preview: Preview,
+}
+
+/// What may travel, and on which consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Permission {
+    pub(crate) consent: ConsentId,
+    pub(crate) parts: BTreeSet<Part>,
+}
+
+pub(crate) async fn record(told: &CaseRegistered, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let preview = Preview {
+        sex: read_sex("sex", told.sex).unwrap_or(Sex::Unknown),
+        age_band: read_age_band("age_band", told.age_band).unwrap_or(AgeBand::Unknown),
+        language: Some(told.language.clone()).filter(|language| !language.is_empty()),
+    };
+    keep(&told.case_id, &told.case_number, &preview, connection).await
+}
+
+/// Keeps what an offer said of a case, so that it can be offered on. What the register said goes before.
+pub(crate) async fn keep(
+    case: &str,
+    case_number: &str,
+    preview: &Preview,
+    connection: &mut AnyConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into subject (case_id, case_number, sex, age_band, language) values ($1, $2, $3, $4, $5)
+         on conflict (case_id) do nothing",
+    )
+    .bind(case)
+    .bind(case_number)
+    .bind(preview.sex.to_string())
+    .bind(preview.age_band.to_string())
+    .bind(preview.language.as_deref().unwrap_or_default())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn record_consents(told: &ConsentsChanged, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    for consent in &told.consents {
+        let part = |part: &i32| read_part("part", *part).map(|part| part.to_string()).ok();
+        let parts: Vec<_> = consent.parts.iter().filter_map(part).collect();
+        let need = |need: &i32| wire::Need::try_from(*need).ok().map(|need| need.as_str_name().to_owned());
+        let purposes: Vec<_> = consent.purposes.iter().filter_map(need).collect();
+        sqlx::query(
+            "insert into consent (consent_id, case_id, parts, offices, purposes) values ($1, $2, $3, $4, $5)
+             on conflict (consent_id) do update set parts = excluded.parts, offices = excluded.offices,
+                purposes = excluded.purposes",
+        )
+        .bind(&consent.consent_id)
+        .bind(&told.case_id)
+        .bind(parts.join(","))
+        .bind(consent.office_ids.join(","))
+        .bind(purposes.join(","))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn find(
+    case: CaseId,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Option<Subject>, sqlx::Error> {
+    let row = sqlx::query("select case_number, sex, age_band, language from subject where case_id = $1")
+        .bind(case.to_string())
+        .fetch_optional(executor)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let language: String = row.try_get(3)?;
+    Ok(Some(Subject {
+        case_number: row.try_get::<&str, _>(0)?.parse().ok(),
+        preview: Preview {
+            sex: row.try_get::<&str, _>(1)?.parse().unwrap_or(Sex::Unknown),
+            age_band: row.try_get::<&str, _>(2)?.parse().unwrap_or(AgeBand::Unknown),
+            language: Some(language).filter(|language| !language.is_empty()),
+        },
+    }))
+}
+
+/// The consent by which most may travel to an office for a need; none when nothing may.
+pub(crate) async fn permission(
+    case: CaseId,
+    office: &OfficeId,
+    need: Need,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Option<Permission>, sqlx::Error> {
+    let rows =
+        sqlx::query("select consent_id, parts, offices, purposes from consent where case_id = $1 and parts <> ''")
+            .bind(case.to_string())
+            .fetch_all(executor)
+            .await?;
+    let mut permissions = Vec::new();
+    for row in rows {
+        let (parts, offices, purposes): (String, String, String) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+        let covers = |list: &str, wanted: &str| list.is_empty() || list.split(',').any(|entry| entry == wanted);
+        let purpose = spean_chassis::words::write_need(need).as_str_name();
+        if !covers(&offices, office.as_str()) || !covers(&purposes, purpose) {
+            continue;
+        }
+        if let Ok(consent) = row.try_get::<&str, _>(0)?.parse() {
+            let parts = parts.split(',').filter_map(|part| part.parse().ok()).collect();
+            permissions.push(Permission { consent, parts });
+        }
+    }
+    Ok(permissions.into_iter().max_by_key(|permission| (permission.parts.len(), permission.consent)))
+}

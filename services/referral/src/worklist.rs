@@ -1,0 +1,477 @@
+//! What an office has to do: offers to answer, offers that wait for others, cases held; and the books of it all.
+
+use spean_custody::case::{CaseCustody, Certificate, Event, OfferTerms, SignedCertificate};
+use spean_eventstore::{BoxFuture, ReadModel, Recorded};
+use spean_vocabulary::{CaseId, OfferId, OfficeId, WithdrawReason};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Executor, Row as _};
+
+use crate::desk::place;
+
+/// Tables, projection and queries of the worklists.
+pub struct Worklist;
+
+impl ReadModel for Worklist {
+    fn name(&self) -> &'static str {
+        "worklist"
+    }
+
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["offer", "custody_view", "override_proposal"]
+    }
+
+    fn ddl(&self) -> &'static [&'static str] {
+        &[
+            "create table offer (
+                office text not null,
+                offer_id text not null,
+                direction text not null,
+                case_id text not null,
+                case_number text not null,
+                kind text not null,
+                need text not null,
+                urgency text not null,
+                other_office text not null,
+                state text not null,
+                offered_at bigint not null,
+                answer_due_at bigint not null,
+                sex text not null,
+                age_band text not null,
+                language text not null,
+                decline_reason text not null,
+                withdraw_reason text not null,
+                outcome text not null,
+                instead_of text not null,
+                reminders bigint not null,
+                primary key (office, offer_id, direction)
+            );
+            create index offer_due on offer (direction, state, answer_due_at)",
+            "create table custody_view (
+                office text not null,
+                case_id text not null,
+                holder_office text not null,
+                term bigint not null,
+                epoch bigint not null,
+                since bigint not null,
+                learned_at bigint not null,
+                chain text not null,
+                primary key (office, case_id)
+            )",
+            "create table override_proposal (
+                office text not null,
+                case_id text not null,
+                proposal text not null,
+                new_holder text not null,
+                proposed_at bigint not null,
+                done bigint not null,
+                primary key (office, case_id, proposal)
+            )",
+        ]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        event: &'a Recorded,
+        connection: &'a mut AnyConnection,
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            let (Some(Ok(what)), Some((office, case))) = (event.event::<CaseCustody>(), place(event)) else {
+                return Ok(());
+            };
+            apply(&office, case, event, what, connection).await
+        })
+    }
+}
+
+async fn apply(
+    office: &OfficeId,
+    case: CaseId,
+    recorded: &Recorded,
+    event: Event,
+    connection: &mut AnyConnection,
+) -> Result<(), sqlx::Error> {
+    let at = recorded.metadata.recorded_at.as_micros();
+    let end = |direction, offer: OfferId, state| end(office, direction, offer, state);
+    let statement = match event {
+        Event::Opened { certificate } => return learn(office, case, at, &[certificate], connection).await,
+        Event::CertificatesLearned { chain, .. } => return learn(office, case, at, &chain, connection).await,
+        Event::OverrideIssued { chain, .. } => return learn(office, case, at, &chain, connection).await,
+        Event::Transferred { offer, chain, .. } => {
+            learn(office, case, at, &chain, connection).await?;
+            end("out", offer, "ACCEPTED")
+        }
+        Event::TransferReceived { offer, chain, .. } => {
+            learn(office, case, at, &chain, connection).await?;
+            end("in", offer, "ACCEPTED")
+        }
+        Event::Offered { offer, to, terms, .. } => begin(office, "out", offer, case, &to.office, &terms, at),
+        Event::OfferReceived { offer, from, terms, .. } => begin(office, "in", offer, case, &from.office, &terms, at),
+        Event::Reminded { offer, .. } => remind(office, "out", offer),
+        Event::ReminderReceived { offer, .. } => remind(office, "in", offer),
+        Event::Withdrawn { offer, reason, .. } => withdrawn(office, "out", offer, reason),
+        Event::WithdrawalReceived { offer, reason, .. } => withdrawn(office, "in", offer, reason),
+        Event::OfferDeclined { offer, reason, .. } => {
+            finish(office, "out", offer, "DECLINED", "decline_reason", &reason.to_string())
+        }
+        Event::Declined { offer, reason, .. } => {
+            finish(office, "in", offer, "DECLINED", "decline_reason", &reason.to_string())
+        }
+        Event::Accepted { offer, .. } => end("in", offer, "BOUND"),
+        Event::ServiceAgreed { offer, .. } => end("out", offer, "ACCEPTED"),
+        Event::AgreementReceived { offer, .. } => end("in", offer, "ACCEPTED"),
+        Event::ServiceConcluded { offer, outcome, .. } => {
+            finish(office, "out", offer, "CONCLUDED", "outcome", &outcome.to_string())
+        }
+        Event::Concluded { offer, outcome, .. } => {
+            finish(office, "in", offer, "CONCLUDED", "outcome", &outcome.to_string())
+        }
+        Event::OfferVoided { offer, .. } => sqlx::query(
+            "update offer set state = 'VOIDED' where office = $1 and offer_id = $2 and state in ('OFFERED', 'BOUND')",
+        )
+        .bind(office.to_string())
+        .bind(offer.to_string()),
+        Event::OverrideProposalReceived { certificate, .. } => propose(office, case, &certificate),
+        Event::OverrideConsentGiven { proposal, .. } | Event::OverrideCosignatureGiven { proposal, .. } => {
+            sqlx::query("update override_proposal set done = 1 where office = $1 and case_id = $2 and proposal = $3")
+                .bind(office.to_string())
+                .bind(case.to_string())
+                .bind(proposal.to_string())
+        }
+        Event::AboveNotified { .. }
+        | Event::WithdrawalRepeated { .. }
+        | Event::UnansweredNoticeReceived { .. }
+        | Event::OverrideForwarded { .. }
+        | Event::OverrideProposed { .. }
+        | Event::OverrideConsentReceived { .. }
+        | Event::OverrideCosignatureReceived { .. } => return Ok(()),
+    };
+    statement.execute(connection).await?;
+    Ok(())
+}
+
+type Statement = Query<'static, Any, AnyArguments>;
+
+fn begin(
+    office: &OfficeId,
+    direction: &'static str,
+    offer: OfferId,
+    case: CaseId,
+    other: &OfficeId,
+    terms: &OfferTerms,
+    at: i64,
+) -> Statement {
+    // After a tombstone the offer itself may still arrive: its end stays.
+    sqlx::query(
+        "insert into offer (office, offer_id, direction, case_id, case_number, kind, need, urgency, other_office, state,
+            offered_at, answer_due_at, sex, age_band, language, decline_reason, withdraw_reason, outcome, instead_of,
+            reminders)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'OFFERED', $10, $11, $12, $13, $14, '', '', '', $15, 0)
+         on conflict (office, offer_id, direction) do nothing",
+    )
+    .bind(office.to_string())
+    .bind(offer.to_string())
+    .bind(direction)
+    .bind(case.to_string())
+    .bind(terms.case_number.map(|number| number.to_string()).unwrap_or_default())
+    .bind(terms.kind.to_string())
+    .bind(terms.need.to_string())
+    .bind(terms.urgency.to_string())
+    .bind(other.to_string())
+    .bind(at)
+    .bind(terms.answer_due_at.as_micros())
+    .bind(terms.preview.sex.to_string())
+    .bind(terms.preview.age_band.to_string())
+    .bind(terms.preview.language.clone().unwrap_or_default())
+    .bind(terms.instead_of.map(|offer| offer.to_string()).unwrap_or_default())
+}
+
+fn end(office: &OfficeId, direction: &'static str, offer: OfferId, state: &'static str) -> Statement {
+    sqlx::query("update offer set state = $4 where office = $1 and offer_id = $2 and direction = $3")
+        .bind(office.to_string())
+        .bind(offer.to_string())
+        .bind(direction)
+        .bind(state)
+}
+
+fn finish(
+    office: &OfficeId,
+    direction: &'static str,
+    offer: OfferId,
+    state: &'static str,
+    column: &'static str,
+    reason: &str,
+) -> Statement {
+    let sql =
+        format!("update offer set state = $4, {column} = $5 where office = $1 and offer_id = $2 and direction = $3");
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(office.to_string())
+        .bind(offer.to_string())
+        .bind(direction)
+        .bind(state)
+        .bind(reason.to_owned())
+}
+
+fn withdrawn(office: &OfficeId, direction: &'static str, offer: OfferId, reason: WithdrawReason) -> Statement {
+    let state = if reason == WithdrawReason::Escalated { "ESCALATED" } else { "WITHDRAWN" };
+    finish(office, direction, offer, state, "withdraw_reason", &reason.to_string())
+}
+
+fn remind(office: &OfficeId, direction: &'static str, offer: OfferId) -> Statement {
+    sqlx::query("update offer set reminders = reminders + 1 where office = $1 and offer_id = $2 and direction = $3")
+        .bind(office.to_string())
+        .bind(offer.to_string())
+        .bind(direction)
+}
+
+fn propose(office: &OfficeId, case: CaseId, certificate: &Certificate) -> Statement {
+    sqlx::query(
+        "insert into override_proposal (office, case_id, proposal, new_holder, proposed_at, done)
+         values ($1, $2, $3, $4, $5, 0) on conflict (office, case_id, proposal) do nothing",
+    )
+    .bind(office.to_string())
+    .bind(case.to_string())
+    .bind(certificate.digest().to_string())
+    .bind(certificate.holder.office.to_string())
+    .bind(certificate.issued_at.as_micros())
+}
+
+/// The highest certificate wins, in whatever order they come.
+async fn learn(
+    office: &OfficeId,
+    case: CaseId,
+    at: i64,
+    chain: &[SignedCertificate],
+    connection: &mut AnyConnection,
+) -> Result<(), sqlx::Error> {
+    let Some(newest) = chain.last().map(|signed| &signed.certificate) else { return Ok(()) };
+    sqlx::query(
+        "insert into custody_view (office, case_id, holder_office, term, epoch, since, learned_at, chain)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (office, case_id) do update set holder_office = excluded.holder_office, term = excluded.term,
+            epoch = excluded.epoch, since = excluded.since, learned_at = excluded.learned_at, chain = excluded.chain
+         where excluded.term > custody_view.term
+            or (excluded.term = custody_view.term and excluded.epoch > custody_view.epoch)",
+    )
+    .bind(office.to_string())
+    .bind(case.to_string())
+    .bind(newest.holder.office.to_string())
+    .bind(i64::from(newest.term))
+    .bind(i64::from(newest.epoch))
+    .bind(newest.issued_at.as_micros())
+    .bind(at)
+    .bind(serde_json::to_string(chain).expect("certificates have text keys only"))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// An offer as a list shows it.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields are those of the wire's Offer")]
+pub struct Entry {
+    pub office: String,
+    pub offer_id: String,
+    pub direction: String,
+    pub case_id: String,
+    pub case_number: String,
+    pub kind: String,
+    pub need: String,
+    pub urgency: String,
+    pub other_office: String,
+    pub state: String,
+    pub offered_at: i64,
+    pub answer_due_at: i64,
+    pub sex: String,
+    pub age_band: String,
+    pub language: String,
+    pub decline_reason: String,
+    pub withdraw_reason: String,
+    pub outcome: String,
+    pub instead_of: String,
+    pub reminders: i64,
+}
+
+const ENTRY: &str =
+    "select office, offer_id, direction, case_id, case_number, kind, need, urgency, other_office, state,
+    offered_at, answer_due_at, sex, age_band, language, decline_reason, withdraw_reason, outcome, instead_of, reminders
+    from offer";
+
+/// Which offers of an office are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// All.
+    All,
+    /// Those that wait for this office's answer, the most pressing first.
+    ToAnswer,
+    /// Those that wait for another office's answer, the oldest first.
+    Waiting,
+    /// Accepted here, the certificate is not here yet.
+    Bound,
+}
+
+/// The offers of an office.
+pub async fn list(
+    office: &OfficeId,
+    list: List,
+    limit: i64,
+    offset: i64,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    let (condition, order) = match list {
+        List::All => ("1 = 1", "offered_at desc"),
+        List::ToAnswer => ("direction = 'in' and state = 'OFFERED'", "answer_due_at"),
+        List::Waiting => ("direction = 'out' and state = 'OFFERED'", "offered_at"),
+        List::Bound => ("direction = 'in' and state = 'BOUND'", "offered_at"),
+    };
+    let sql = format!("{ENTRY} where office = $1 and {condition} order by {order}, offer_id limit $2 offset $3");
+    let rows =
+        sqlx::query(AssertSqlSafe(sql)).bind(office.as_str()).bind(limit).bind(offset).fetch_all(executor).await?;
+    rows.iter().map(entry).collect()
+}
+
+/// An offer as an office knows it: the one it received before the one it made.
+pub async fn find(
+    office: &OfficeId,
+    offer: OfferId,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Option<Entry>, sqlx::Error> {
+    let sql = format!("{ENTRY} where office = $1 and offer_id = $2 order by direction limit 1");
+    let row =
+        sqlx::query(AssertSqlSafe(sql)).bind(office.as_str()).bind(offer.to_string()).fetch_optional(executor).await?;
+    row.as_ref().map(entry).transpose()
+}
+
+fn entry(row: &AnyRow) -> Result<Entry, sqlx::Error> {
+    Ok(Entry {
+        office: row.try_get(0)?,
+        offer_id: row.try_get(1)?,
+        direction: row.try_get(2)?,
+        case_id: row.try_get(3)?,
+        case_number: row.try_get(4)?,
+        kind: row.try_get(5)?,
+        need: row.try_get(6)?,
+        urgency: row.try_get(7)?,
+        other_office: row.try_get(8)?,
+        state: row.try_get(9)?,
+        offered_at: row.try_get(10)?,
+        answer_due_at: row.try_get(11)?,
+        sex: row.try_get(12)?,
+        age_band: row.try_get(13)?,
+        language: row.try_get(14)?,
+        decline_reason: row.try_get(15)?,
+        withdraw_reason: row.try_get(16)?,
+        outcome: row.try_get(17)?,
+        instead_of: row.try_get(18)?,
+        reminders: row.try_get(19)?,
+    })
+}
+
+/// What an office knows of a case's custody.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields are those of the wire's Certificate")]
+pub struct View {
+    pub office: String,
+    pub case_id: String,
+    pub holder_office: String,
+    pub term: i64,
+    pub epoch: i64,
+    pub since: i64,
+    pub learned_at: i64,
+    pub chain: Vec<SignedCertificate>,
+}
+
+const VIEW: &str = "select office, case_id, holder_office, term, epoch, since, learned_at, chain from custody_view";
+
+/// What an office knows of a case.
+pub async fn view(
+    office: &OfficeId,
+    case: CaseId,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Option<View>, sqlx::Error> {
+    let sql = format!("{VIEW} where office = $1 and case_id = $2");
+    let row =
+        sqlx::query(AssertSqlSafe(sql)).bind(office.as_str()).bind(case.to_string()).fetch_optional(executor).await?;
+    row.as_ref().map(read_view).transpose()
+}
+
+/// The cases that an office holds, the newest first.
+pub async fn held(
+    office: &OfficeId,
+    limit: i64,
+    offset: i64,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Vec<View>, sqlx::Error> {
+    let sql =
+        format!("{VIEW} where office = $1 and holder_office = $1 order by since desc, case_id limit $2 offset $3");
+    let rows =
+        sqlx::query(AssertSqlSafe(sql)).bind(office.as_str()).bind(limit).bind(offset).fetch_all(executor).await?;
+    rows.iter().map(read_view).collect()
+}
+
+fn read_view(row: &AnyRow) -> Result<View, sqlx::Error> {
+    let chain: &str = row.try_get(7)?;
+    Ok(View {
+        office: row.try_get(0)?,
+        case_id: row.try_get(1)?,
+        holder_office: row.try_get(2)?,
+        term: row.try_get(3)?,
+        epoch: row.try_get(4)?,
+        since: row.try_get(5)?,
+        learned_at: row.try_get(6)?,
+        chain: serde_json::from_str(chain).map_err(|error| sqlx::Error::Decode(error.into()))?,
+    })
+}
+
+/// One line of the books: how many offers of an office, in this direction and state, and the oldest of them.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "said above")]
+pub struct Count {
+    pub office: String,
+    pub direction: String,
+    pub state: String,
+    pub offers: i64,
+    pub oldest_at: i64,
+}
+
+/// The books of this node.
+pub async fn counts(executor: impl Executor<'_, Database = Any>) -> Result<Vec<Count>, sqlx::Error> {
+    let rows = sqlx::query(
+        "select office, direction, state, count(*), min(offered_at) from offer group by office, direction, state
+         union all
+         select office, 'held', 'HELD', count(*), min(since) from custody_view where holder_office = office
+         group by office order by 1, 2, 3",
+    )
+    .fetch_all(executor)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Count {
+                office: row.try_get(0)?,
+                direction: row.try_get(1)?,
+                state: row.try_get(2)?,
+                offers: row.try_get(3)?,
+                oldest_at: row.try_get(4)?,
+            })
+        })
+        .collect()
+}
+
+/// Overrides that wait for an office, the oldest first: (case, proposal, new holder, proposed at).
+pub async fn proposals(
+    office: &OfficeId,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Vec<(String, String, String, i64)>, sqlx::Error> {
+    let rows = sqlx::query(
+        "select case_id, proposal, new_holder, proposed_at from override_proposal
+         where office = $1 and done = 0 order by proposed_at, case_id",
+    )
+    .bind(office.as_str())
+    .fetch_all(executor)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))).collect()
+}
