@@ -1,2 +1,34 @@
-//! Placeholder.
-fn main() {}
+//! What is done to the repository itself: `cargo xtask test` is what continuous integration runs, `cargo xtask check`
+//! is the part of it that no other tool knows.
+
+mod check;
+mod proto;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask <command>
+
+  test     everything that must pass: format, lints, check, protobuf, documents, tests
+  check    who may depend on whom, purity of the rules, one TLS provider, nothing of a machine in the files";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["test"] => test::run_all(),
+        ["check"] => check::run(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
