@@ -1,5 +1,7 @@
 //! The whole service over gRPC: a real node with its own database, whose broker is away, as it often is.
 
+#![expect(clippy::unwrap_used, reason = "all of it is a test, and a panic names the line")]
+
 use spean_chassis::{BrokerSettings, Clock, Configuration, Running, mint};
 use spean_contracts::directory::v1 as wire;
 use spean_contracts::directory::v1::directory_service_client::DirectoryServiceClient;
