@@ -100,7 +100,8 @@ pub enum ConfigurationError {
     },
 }
 
-fn every_service() -> Vec<Service> {
+/// All services, as a node runs them when its settings do not name any.
+pub fn every_service() -> Vec<Service> {
     use Service::{Cases, Directory, Followup, Referral, Repatriation, Shelter};
     vec![Cases, Directory, Followup, Referral, Repatriation, Shelter]
 }

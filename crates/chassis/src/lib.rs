@@ -14,7 +14,7 @@ mod telemetry;
 pub mod words;
 
 pub use clock::{Clock, mint, random};
-pub use configuration::{BrokerSettings, Configuration, ConfigurationError, Telemetry, Tls};
+pub use configuration::{BrokerSettings, Configuration, ConfigurationError, Telemetry, Tls, every_service};
 pub use gate::{Call, Gate};
 pub use node::{Node, Running, ServiceParts, run};
 pub use page::Page;

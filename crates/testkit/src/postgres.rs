@@ -41,8 +41,7 @@ rm -rf "$folder"
 /// A server that listens on the loopback interface only. It ends, and its folder goes, when the value is dropped or
 /// the process ends.
 ///
-/// It does not wait for the disk (`fsync = off`): a test that cuts the power needs another server. A killed test
-/// process or a killed connection loses nothing.
+/// It waits for the disk like a real one: the stores refuse a server that does not.
 #[derive(Debug)]
 pub struct Postgres {
     programs: PathBuf,
@@ -89,7 +88,7 @@ impl Postgres {
         let port = free_port();
         let mut server = as_user(user, &programs.join("postgres"));
         server.arg("-D").arg(&data).arg("-p").arg(port.to_string());
-        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "max_connections=200"] {
+        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"] {
             server.args(["-c", setting]);
         }
         let mut keeper = Command::new("sh");

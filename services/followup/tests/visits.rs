@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a specification fails by panicking")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use spean_chassis::standing;
 use spean_contracts::referral::v1::{Standing, StandingChanged};
@@ -10,17 +9,8 @@ use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, Metadata, Options};
 use spean_followup::plan::{Command, Plan, Visit};
 use spean_followup::visits::{self, Entry, Visits};
-use spean_testkit::{TempDir, a_folder};
+use spean_testkit::{Postgres, TempDir, a_folder};
 use spean_vocabulary::{Date, Id, OfficeId, Timestamp, VisitOutcome, kind};
-
-/// The server of the event store's own tests. It waits for the disk: on another one no log opens.
-#[path = "../../../crates/eventstore/tests/support/postgres.rs"]
-mod postgres;
-
-/// How that server is waited for.
-async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
-    spean_testkit::eventually(Duration::from_mins(1), what, async || condition().await).await;
-}
 
 const DISTRICT: &str = "kandal-district";
 const PROVINCE: &str = "kandal-province";
@@ -176,7 +166,7 @@ macro_rules! on_both_databases {
 
         #[tokio::test]
         async fn $on_postgres() {
-            $story(&postgres::shared().create_database().await).await;
+            $story(&Postgres::shared().database()).await;
         }
     )* };
 }

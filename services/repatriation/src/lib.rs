@@ -1,1 +1,38 @@
-//! Placeholder.
+//! The register of a transit centre: who arrived, what they need, how many nights, who took over.
+
+pub mod arrival;
+pub mod arrivals;
+mod grpc;
+pub mod import;
+pub mod manifest;
+mod published;
+mod reactions;
+pub mod sheet;
+pub mod verdicts;
+
+use std::sync::Arc;
+
+use spean_chassis::{Node, Running, ServiceParts, standing};
+use spean_contracts::repatriation::v1::repatriation_service_server::RepatriationServiceServer;
+use spean_vocabulary::Service;
+
+/// Largest request, in bytes: a manifest of 2 MiB and what surrounds it.
+const LARGEST_REQUEST: usize = 3 * 1024 * 1024;
+
+/// Starts the service.
+pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
+    let id = node.id.clone();
+    let reactions = reactions::Reactions { node: id.clone(), clock: node.clock.clone() };
+    let parts = ServiceParts {
+        service: Service::Repatriation,
+        tables: vec![standing::TABLES],
+        read_models: vec![Arc::new(arrivals::Arrivals), Arc::new(verdicts::Verdicts)],
+        postings: Box::new(move |event| published::postings(&id, event)),
+        correspondence: Arc::new(reactions),
+    };
+    let (store, _) = node.open(parts, running).await?;
+    let importer = import::Importer::new(store.clone(), Arc::clone(&node.vault));
+    let service = RepatriationServiceServer::new(grpc::Grpc { node: node.clone(), store, importer });
+    running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST));
+    Ok(())
+}

@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a specification fails by panicking")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use spean_chassis::standing;
 use spean_contracts::referral::v1::{Standing, StandingChanged};
@@ -11,17 +10,8 @@ use spean_eventstore::{EventStore, HandleError, Metadata, Options};
 use spean_shelter::agreements;
 use spean_shelter::house::{Accountable, Admission, Command, Error, ExitKind, Group, House, Places};
 use spean_shelter::residents::{self, Entry, Occupancy, Residents};
-use spean_testkit::a_folder;
+use spean_testkit::{Postgres, a_folder};
 use spean_vocabulary::{CaseNumber, Date, Id, OfficeId, Sex, Timestamp};
-
-/// The server of the event store's own tests. It waits for the disk: on another one no log opens.
-#[path = "../../../crates/eventstore/tests/support/postgres.rs"]
-mod postgres;
-
-/// How that server is waited for.
-async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
-    spean_testkit::eventually(Duration::from_mins(1), what, async || condition().await).await;
-}
 
 const GIRLS: Group = Group { sex: Sex::Female, children: true };
 const WOMEN: Group = Group { sex: Sex::Female, children: false };
@@ -188,7 +178,7 @@ async fn a_shelter_shows_who_is_there_on_sqlite() {
 
 #[tokio::test]
 async fn a_shelter_shows_who_is_there_on_postgres() {
-    a_shelter_shows_who_is_there(&postgres::shared().create_database().await).await;
+    a_shelter_shows_who_is_there(&Postgres::shared().database()).await;
 }
 
 #[tokio::test]
@@ -199,5 +189,5 @@ async fn the_last_places_are_given_once_on_sqlite() {
 
 #[tokio::test]
 async fn the_last_places_are_given_once_on_postgres() {
-    the_last_places_are_given_once(&postgres::shared().create_database().await).await;
+    the_last_places_are_given_once(&Postgres::shared().database()).await;
 }

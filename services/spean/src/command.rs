@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::admin::Admin;
 use crate::client::Client;
+use crate::demonstration::Demonstration;
 use crate::run::Run;
 
 /// Referrals and custody of cases between offices that cannot always reach each other.
@@ -21,6 +22,8 @@ enum Command {
     /// Sets up a network and its nodes: keys, directory, tokens, brokers, certificates.
     #[command(subcommand)]
     Admin(Admin),
+    /// Plays a network of six agencies on this machine: handoffs, silence, a power cut; and compares the books.
+    Demo(Demonstration),
     /// Asks a node: cases, offers, custody, how it is.
     Client(Client),
 }
@@ -31,6 +34,7 @@ impl Spean {
         match self.command {
             Command::Run(run) => run.run(),
             Command::Admin(admin) => admin.run(),
+            Command::Demo(demonstration) => demonstration.run(),
             Command::Client(client) => client.run(),
         }
     }

@@ -11,3 +11,5 @@ pub mod broker;
 mod files;
 pub mod network;
 pub mod staff;
+
+pub mod demonstration;

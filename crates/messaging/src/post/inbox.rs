@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use spean_custody::Digest;
-use spean_custody::link::{Arrival, Hello, Link};
+use spean_custody::link::{Arrival, Hello};
 use spean_eventstore::{StoreError, TransactError, Transaction};
 use spean_identity::{Envelope, Header};
 use sqlx::Row as _;
@@ -233,9 +233,7 @@ async fn store_and_apply(shared: &Arc<Shared>, arrived: &Arrived, apply: bool) -
                 Box::pin(async move {
                     let arrival = store_job(&job_shared, &job_arrived, false, transaction).await?;
                     let Arrived { peer, header, .. } = &job_arrived;
-                    let mut link = load_link(peer, job_shared.incarnation(), transaction.connection()).await?;
-                    bury(&job_shared, peer, header.incarnation, header.sequence, &mut link, &reason, transaction)
-                        .await?;
+                    bury(&job_shared, peer, header.incarnation, header.sequence, &reason, transaction).await?;
                     Ok::<_, Undone>(arrival)
                 })
             });
@@ -292,31 +290,31 @@ async fn store_job(
         .execute(transaction.connection())
         .await?;
     }
-    if arrival == Arrival::Next && apply && !shared.is_recovering() {
-        apply_one(shared, arrived, &mut link, transaction).await?;
-    }
     save_link(peer, &link, transaction.connection()).await?;
+    if arrival == Arrival::Next && apply && !shared.is_recovering() {
+        apply_one(shared, arrived, transaction).await?;
+    }
     Ok(arrival)
 }
 
-async fn apply_one(
-    shared: &Arc<Shared>,
-    arrived: &Arrived,
-    link: &mut Link,
-    transaction: &mut Transaction,
-) -> Result<(), Undone> {
+async fn apply_one(shared: &Arc<Shared>, arrived: &Arrived, transaction: &mut Transaction) -> Result<(), Undone> {
     let Arrived { peer, header, content, .. } = arrived;
-    if waits_behind_another(&content.case, transaction).await? {
-        set_state(shared, peer, header.incarnation, header.sequence, "waiting", "", transaction).await?;
-        link.failed(header.sequence);
-        return Ok(());
+    let waits = waits_behind_another(&content.case, transaction).await?;
+    if !waits {
+        let letter = content.clone().letter(header.letter, &peer.node);
+        let letter = letter.ok_or_else(|| Undone::Refused("MALFORMED".to_owned()))?;
+        shared.correspondence.apply(&letter, transaction).await?;
     }
-    let letter = content.clone().letter(header.letter, &peer.node);
-    let letter = letter.ok_or_else(|| Undone::Refused("MALFORMED".to_owned()))?;
-    shared.correspondence.apply(&letter, transaction).await?;
-    set_state(shared, peer, header.incarnation, header.sequence, "applied", "", transaction).await?;
-    link.applied(header.sequence);
-    Ok(())
+    let state = if waits { "waiting" } else { "applied" };
+    set_state(shared, peer, header.incarnation, header.sequence, state, "", transaction).await?;
+    // Loaded only now: applying the letter may have written to the same peer, and so numbered a letter to it.
+    let mut link = load_link(peer, shared.incarnation(), transaction.connection()).await?;
+    if waits {
+        link.failed(header.sequence);
+    } else {
+        link.applied(header.sequence);
+    }
+    Ok(save_link(peer, &link, transaction.connection()).await?)
 }
 
 /// Applies what was parked and whose turn has come, one commit each.
@@ -412,14 +410,14 @@ async fn bury(
     peer: &Address,
     incarnation: u64,
     sequence: u64,
-    link: &mut Link,
     reason: &str,
     transaction: &mut Transaction,
 ) -> Result<(), StoreError> {
     tracing::warn!(peer = %peer, sequence, reason, "a letter could not be applied and waits for a person");
     set_state(shared, peer, incarnation, sequence, "dead", reason, transaction).await?;
+    let mut link = load_link(peer, shared.incarnation(), transaction.connection()).await?;
     link.failed(sequence);
-    save_link(peer, link, transaction.connection()).await
+    save_link(peer, &link, transaction.connection()).await
 }
 
 pub(super) async fn set_state(

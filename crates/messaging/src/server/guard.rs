@@ -10,13 +10,13 @@ use std::process::{Child, Command, Stdio};
 /// The kernel's parent-death signal would be shorter, but it goes by thread: it would end the server together with
 /// the thread that happened to start it.
 #[derive(Debug)]
-pub(super) struct Guard(Child);
+pub struct Guard(Child);
 
 const WAIT_THEN_KILL: &str = r#"trap "" HUP INT TERM; read -r _; kill -KILL "$1""#;
 
 impl Guard {
     /// Watches over the process with this id until dropped.
-    pub(super) fn over(process: u32) -> io::Result<Self> {
+    pub fn over(process: u32) -> io::Result<Self> {
         let mut shell = Command::new("sh");
         shell.args(["-c", WAIT_THEN_KILL, "guard", &process.to_string()]);
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);

@@ -9,5 +9,6 @@ mod monitor;
 mod running;
 
 pub use binary::{BinaryError, NatsBinary, OLDEST_VERSION, PINNED_VERSION, Version, default_cache};
+pub use guard::Guard;
 pub use monitor::{MonitorError, check_sync_always};
 pub use running::{NatsServer, ServerError};

@@ -9,11 +9,11 @@ use spean_custody::Digest;
 use spean_custody::case::{Command, OfferTerms};
 use spean_identity::{OfficeLevel, Standing};
 use spean_vault::{Direction, DossierError, Reader};
-use spean_vocabulary::{CaseId, OfferId, OfficeId, Timestamp};
+use spean_vocabulary::{CaseId, Need, OfferId, OfficeId, Timestamp};
 use tonic::Status;
 
 use super::{Grpc, read, write};
-use crate::subject::Subject;
+use crate::subject::{Permission, Subject};
 use crate::worklist::{self, Entry, List};
 use crate::{dossiers, subject};
 
@@ -23,6 +23,10 @@ const LONGEST_NOTE: usize = 4_000;
 const LONGEST_PURPOSE: usize = 200;
 /// How long an offer waits for news of a case that was opened a moment ago.
 const NEWS_WITHIN: Duration = Duration::from_secs(5);
+/// How long it waits for news of a consent.
+const CONSENT_WITHIN: Duration = Duration::from_secs(2);
+/// How often it looks meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 impl Grpc {
     pub(super) async fn offer_referral(
@@ -55,13 +59,7 @@ impl Grpc {
         if let Some(known) = worklist::find(&office, offer, self.store.reader()).await.map_err(status::query)? {
             return repeated(&known, case, &to, &kind.to_string(), &need.to_string());
         }
-        let permission = subject::permission(case, &to, need, self.store.reader()).await.map_err(status::query)?;
-        let permission = permission.ok_or_else(|| {
-            status::forbidden(
-                "CONSENT_MISSING",
-                "no consent covers this office and this need; record it first, or a best-interest decision for a child",
-            )
-        })?;
+        let permission = self.permission(case, &to, need).await?;
         let reader =
             Reader { staff: call.caller.staff.clone(), office: office.clone(), purpose: format!("a referral to {to}") };
         let digest =
@@ -206,6 +204,32 @@ impl Grpc {
             Ok(Err(refused)) => Err(refused),
             Err(_) => Err(status::not_found("case")),
         }
+    }
+}
+
+impl Grpc {
+    /// The consent that covers an office and a need. One that was recorded a moment ago may still be on its way here.
+    async fn permission(&self, case: CaseId, to: &OfficeId, need: Need) -> Result<Permission, Status> {
+        let mut head = self.store.head();
+        let found = tokio::time::timeout(CONSENT_WITHIN, async {
+            loop {
+                let permission = subject::permission(case, to, need, self.store.reader()).await;
+                if let Some(permission) = permission.map_err(status::query)? {
+                    return Ok(permission);
+                }
+                tokio::select! {
+                    changed = head.changed() => changed.map_err(|_| status::unavailable("ENDING", "the node is ending"))?,
+                    // A consent alone moves nothing in this log.
+                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                }
+            }
+        });
+        found.await.unwrap_or_else(|_| {
+            Err(status::forbidden(
+                "CONSENT_MISSING",
+                "no consent covers this office and this need; record it first, or a best-interest decision for a child",
+            ))
+        })
     }
 }
 

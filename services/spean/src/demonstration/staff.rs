@@ -1,0 +1,209 @@
+//! A member of staff at their desk: the public gRPC interface and nothing else.
+
+use anyhow::Context as _;
+use spean_contracts::cases::v1::cases_service_client::CasesServiceClient;
+use spean_contracts::cases::v1::{
+    Consent, GetCaseRequest, GetCaseResponse, RecordConsentRequest, RegisterPersonRequest, RegisterPersonResponse,
+};
+use spean_contracts::directory::v1::WhoServesRequest;
+use spean_contracts::directory::v1::WhoServesResponse;
+use spean_contracts::directory::v1::directory_service_client::DirectoryServiceClient;
+use spean_contracts::followup::v1::followup_service_client::FollowupServiceClient;
+use spean_contracts::referral::v1::referral_service_client::ReferralServiceClient;
+use spean_contracts::referral::v1::{
+    AcceptOfferRequest, GetOfferRequest, HeldCase, ListHeldCasesRequest, ListWorklistRequest, Offer, OfferKind,
+    OfferReferralRequest, OfferState, Worklist,
+};
+use spean_contracts::repatriation::v1::repatriation_service_client::RepatriationServiceClient;
+use spean_contracts::shelter::v1::shelter_service_client::ShelterServiceClient;
+use spean_contracts::vocabulary::v1::{ConsentBasis, Need, PageRequest, Part, Person, Urgency};
+use spean_vocabulary::kind;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+/// Rows asked for at a time.
+const PAGE: i32 = 200;
+
+/// Somebody at work.
+#[derive(Clone)]
+pub struct Staff {
+    channel: Channel,
+    token: MetadataValue<Ascii>,
+    office: String,
+}
+
+/// What is asked for with an offer.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking {
+    /// Service or transfer.
+    pub kind: OfferKind,
+    /// What is needed.
+    pub need: Need,
+    /// How soon.
+    pub urgency: Urgency,
+}
+
+impl Staff {
+    /// Connects to a node.
+    pub async fn connect(address: &str, office: &str, token: &str) -> anyhow::Result<Self> {
+        let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await;
+        let channel = channel.with_context(|| format!("{office} at {address}"))?;
+        let token = format!("Bearer {token}").parse().context("the token")?;
+        Ok(Self { channel, token, office: office.to_owned() })
+    }
+
+    /// The office they work for.
+    pub fn office(&self) -> &str {
+        &self.office
+    }
+
+    /// A request in their name.
+    pub fn ask<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", self.token.clone());
+        request
+    }
+
+    /// The register.
+    pub fn cases(&self) -> CasesServiceClient<Channel> {
+        CasesServiceClient::new(self.channel.clone())
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> DirectoryServiceClient<Channel> {
+        DirectoryServiceClient::new(self.channel.clone())
+    }
+
+    /// The visits.
+    pub fn followup(&self) -> FollowupServiceClient<Channel> {
+        FollowupServiceClient::new(self.channel.clone())
+    }
+
+    /// The desk.
+    pub fn referral(&self) -> ReferralServiceClient<Channel> {
+        ReferralServiceClient::new(self.channel.clone())
+    }
+
+    /// The transit centre's register.
+    pub fn repatriation(&self) -> RepatriationServiceClient<Channel> {
+        RepatriationServiceClient::new(self.channel.clone())
+    }
+
+    /// The shelter.
+    pub fn shelter(&self) -> ShelterServiceClient<Channel> {
+        ShelterServiceClient::new(self.channel.clone())
+    }
+
+    /// Opens a case.
+    pub async fn register(&self, case: &str, person: Person) -> Result<RegisterPersonResponse, Status> {
+        let request =
+            RegisterPersonRequest { case_id: case.to_owned(), person: Some(person), registered_on: String::new() };
+        Ok(self.cases().register_person(self.ask(request)).await?.into_inner())
+    }
+
+    /// Records that the whole file may go to any office that is asked to help.
+    pub async fn consent(&self, case: &str, basis: ConsentBasis) -> Result<(), Status> {
+        let consent = Consent {
+            consent_id: new_id(),
+            basis: basis.into(),
+            parts: [Part::Identity, Part::Contact, Part::Narrative].map(Into::into).to_vec(),
+            ..Consent::default()
+        };
+        let request = RecordConsentRequest { case_id: case.to_owned(), consent: Some(consent) };
+        self.cases().record_consent(self.ask(request)).await?;
+        Ok(())
+    }
+
+    /// Offers a case; the answer is the offer's id.
+    pub async fn offer(&self, case: &str, to: &str, asking: Asking) -> Result<String, Status> {
+        let offer_id = new_id();
+        let request = OfferReferralRequest {
+            offer_id: offer_id.clone(),
+            case_id: case.to_owned(),
+            to_office_id: to.to_owned(),
+            kind: asking.kind.into(),
+            need: asking.need.into(),
+            urgency: asking.urgency.into(),
+            answer_due_at: None,
+            note: String::new(),
+        };
+        self.referral().offer_referral(self.ask(request)).await?;
+        Ok(offer_id)
+    }
+
+    /// Says yes.
+    pub async fn accept(&self, offer: &str) -> Result<(), Status> {
+        let request = AcceptOfferRequest { offer_id: offer.to_owned() };
+        self.referral().accept_offer(self.ask(request)).await?;
+        Ok(())
+    }
+
+    /// An offer as this office sees it; none when it has not heard of it.
+    pub async fn see(&self, offer: &str) -> Result<Option<Offer>, Status> {
+        let request = GetOfferRequest { offer_id: offer.to_owned() };
+        match self.referral().get_offer(self.ask(request)).await {
+            Ok(response) => Ok(response.into_inner().offer),
+            Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
+            Err(status) => Err(status),
+        }
+    }
+
+    /// How an offer stands here; unspecified when this office has not heard of it.
+    pub async fn state(&self, offer: &str) -> Result<OfferState, Status> {
+        Ok(self.see(offer).await?.map_or(OfferState::Unspecified, |offer| offer.state()))
+    }
+
+    /// The offers on a worklist, all pages.
+    pub async fn worklist(&self, worklist: Worklist) -> Result<Vec<Offer>, Status> {
+        let mut offers = Vec::new();
+        let mut token = String::new();
+        loop {
+            let page = Some(PageRequest { size: PAGE, token });
+            let request = ListWorklistRequest { worklist: worklist.into(), page };
+            let response = self.referral().list_worklist(self.ask(request)).await?.into_inner();
+            offers.extend(response.offers);
+            token = response.page.map(|page| page.next_token).unwrap_or_default();
+            if token.is_empty() {
+                return Ok(offers);
+            }
+        }
+    }
+
+    /// The cases that this office holds, all pages.
+    pub async fn held(&self) -> Result<Vec<HeldCase>, Status> {
+        let mut cases = Vec::new();
+        let mut token = String::new();
+        loop {
+            let request = ListHeldCasesRequest { page: Some(PageRequest { size: PAGE, token }) };
+            let response = self.referral().list_held_cases(self.ask(request)).await?.into_inner();
+            cases.extend(response.cases);
+            token = response.page.map(|page| page.next_token).unwrap_or_default();
+            if token.is_empty() {
+                return Ok(cases);
+            }
+        }
+    }
+
+    /// Whether this office holds a case.
+    pub async fn holds(&self, case: &str) -> Result<bool, Status> {
+        Ok(self.held().await?.iter().any(|held| held.case_id == case))
+    }
+
+    /// A case, with the person when a purpose is given.
+    pub async fn case(&self, case: &str, purpose: &str) -> Result<GetCaseResponse, Status> {
+        let request = GetCaseRequest { case_id: case.to_owned(), purpose: purpose.to_owned() };
+        Ok(self.cases().get_case(self.ask(request)).await?.into_inner())
+    }
+
+    /// Who serves a place.
+    pub async fn who_serves(&self, place: &str) -> Result<WhoServesResponse, Status> {
+        let request = WhoServesRequest { place: place.to_owned() };
+        Ok(self.directory().who_serves(self.ask(request)).await?.into_inner())
+    }
+}
+
+/// A fresh id, as any client makes one.
+pub fn new_id() -> String {
+    spean_chassis::mint::<kind::Command>().to_string()
+}

@@ -1,0 +1,39 @@
+//! The stories that must come out right. Each is played through the public gRPC interface, and fails when a promise is
+//! broken.
+
+mod both_at_once;
+mod power_cut;
+mod seventeen_men;
+mod six_girls;
+
+pub use both_at_once::both_at_once;
+pub use power_cut::power_cut;
+pub use seventeen_men::seventeen_men;
+pub use six_girls::six_girls;
+
+use spean_contracts::vocabulary::v1::{Birth, Name, Person, Sex, birth};
+use tonic::Status;
+
+/// The machine-readable reason of a refusal.
+pub fn reason(status: &Status) -> String {
+    use tonic_types::StatusExt as _;
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+}
+
+/// Somebody invented.
+pub(crate) fn invented((khmer, latin): (&str, &str), sex: Sex, born: i32, home: &str) -> Person {
+    let name = |given: &str, family: &str| Some(Name { family: family.to_owned(), given: given.to_owned() });
+    Person {
+        // គំរូ is "example": no family of that name.
+        khmer_name: name(khmer, "គំរូ"),
+        latin_name: name(latin, "Kumru"),
+        sex: sex.into(),
+        birth: Some(Birth { known: Some(birth::Known::Year(born)) }),
+        nationality: "KH".to_owned(),
+        languages: vec!["km".to_owned()],
+        home_place: home.to_owned(),
+        safe_contact: "Only by the commune's women's focal point, never by telephone.".to_owned(),
+        narrative: "Told once, to be told no second time.".to_owned(),
+        ..Person::default()
+    }
+}
