@@ -2,8 +2,6 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-mod postgres;
-
 use std::sync::Arc;
 
 use spean_chassis::person::Codes;
@@ -13,7 +11,7 @@ use spean_eventstore::{EventStore, Metadata, Options};
 use spean_repatriation::arrival::{Circumstances, Route};
 use spean_repatriation::arrivals::Arrivals;
 use spean_repatriation::verdicts::Verdicts;
-use spean_testkit::{TempDir, a_folder};
+use spean_testkit::{Postgres, TempDir, a_folder};
 use spean_vocabulary::{AgeBand, Date, Id, OfficeId, Sex, Timestamp};
 
 /// A database for one test.
@@ -26,7 +24,7 @@ pub(crate) struct Database {
 pub(crate) fn databases() -> [Database; 2] {
     let folder = a_folder();
     let url = format!("sqlite://{}", folder.path().join("repatriation.sqlite").display());
-    [Database { url, folder }, Database { url: postgres::database(), folder: a_folder() }]
+    [Database { url, folder }, Database { url: Postgres::shared().database(), folder: a_folder() }]
 }
 
 impl Database {
