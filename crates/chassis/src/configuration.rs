@@ -1,5 +1,6 @@
 //! How a node is set up: one file, every field explained, environment over file.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,22 @@ pub struct Configuration {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_offset_file: Option<PathBuf>,
 }
+
+/// The fields of [`Configuration`].
+const SETTINGS: [&str; 12] = [
+    "node",
+    "services",
+    "listen",
+    "tls",
+    "data",
+    "keys",
+    "directory",
+    "root",
+    "database",
+    "broker",
+    "telemetry",
+    "clock_offset_file",
+];
 
 /// Certificate and key of the node's own gRPC server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,12 +131,27 @@ const fn default_mailbox_bytes() -> u64 {
     256 * 1024 * 1024
 }
 
+/// The settings among the variables of the environment. Others may begin with `SPEAN_` as well, such as the folder in
+/// which a fetched broker is kept.
+fn own_variables(variables: impl Iterator<Item = (String, String)>) -> HashMap<String, String> {
+    let is_setting = |name: &str| {
+        let setting = name.strip_prefix("SPEAN_").map(|name| name.split("__").next().unwrap_or(name).to_lowercase());
+        setting.is_some_and(|setting| SETTINGS.contains(&setting.as_str()))
+    };
+    variables.filter(|(name, _)| is_setting(name)).collect()
+}
+
 impl Configuration {
     /// Reads a file and lets the environment override it.
     pub fn read(file: &Path) -> Result<Self, ConfigurationError> {
         let settings = config::Config::builder()
             .add_source(config::File::from(file).format(config::FileFormat::Toml))
-            .add_source(config::Environment::with_prefix("SPEAN").prefix_separator("_").separator("__"))
+            .add_source(
+                config::Environment::with_prefix("SPEAN")
+                    .prefix_separator("_")
+                    .separator("__")
+                    .source(Some(own_variables(std::env::vars()))),
+            )
             .build()?;
         let configuration: Self = settings.try_deserialize()?;
         configuration.check()?;
@@ -193,6 +225,19 @@ mod tests {
         let with_tls = open.replace("[broker]", "tls = { certificate = \"c\", key = \"k\" }\n[broker]");
         assert!(parse(&with_tls).expect_err("no monitor").to_string().starts_with("broker.monitor:"));
         assert!(parse(&format!("{with_tls}\nmonitor = \"http://127.0.0.1:8222\"")).is_ok());
+    }
+
+    #[test]
+    fn only_settings_are_taken_from_the_environment() {
+        let variable = |name: &str| (name.to_owned(), "value".to_owned());
+        let variables = ["SPEAN_LISTEN", "SPEAN_BROKER__URL", "SPEAN_CACHE", "PATH"].map(variable);
+        let mut own: Vec<_> = own_variables(variables.into_iter()).into_keys().collect();
+        own.sort();
+        assert_eq!(own, ["SPEAN_BROKER__URL", "SPEAN_LISTEN"]);
+        let field = |setting: &str| format!("{setting} = 1\n");
+        let all: toml::Table = toml::from_str(&SETTINGS.map(field).concat()).expect("a table");
+        let error = all.try_into::<Configuration>().expect_err("numbers everywhere").to_string();
+        assert!(!error.contains("unknown field"), "{error}");
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> R
         // Only what the same offer had brought about ends with it.
         sqlx::query(
             "delete from case_standing
-             where case_id = $1 and office = $2 and offer_id = $3 and standing in ('OFFERED', 'BOUND')",
+             where case_id = $1 and office = $2 and offer_id = $3 and standing in ('OFFERED', 'BOUND', 'HELPS')",
         )
         .bind(&told.case_id)
         .bind(&told.office_id)

@@ -18,6 +18,9 @@ const CONSENTS_CHANGED: &str = "spean.cases.v1.ConsentsChanged";
 /// Name of [`wire::PersonErased`] on the wire.
 const PERSON_ERASED: &str = "spean.cases.v1.PersonErased";
 
+/// Who is told of a case that was opened.
+const TOLD_OF_CASES: [Service; 4] = [Service::Referral, Service::Repatriation, Service::Shelter, Service::Followup];
+
 /// The letters that follow from an event.
 pub(crate) fn postings(node: &NodeId, recorded: &Recorded) -> Vec<Posting> {
     let Some(Ok(event)) = recorded.event::<Case>() else { return vec![] };
@@ -44,7 +47,7 @@ pub(crate) fn postings(node: &NodeId, recorded: &Recorded) -> Vec<Posting> {
                 language: codes.language.unwrap_or_default(),
                 home_place: codes.home_place.map(|place| place.to_string()).unwrap_or_default(),
             };
-            to(&[Service::Referral, Service::Repatriation], CASE_REGISTERED, told.encode_to_vec())
+            to(&TOLD_OF_CASES, CASE_REGISTERED, told.encode_to_vec())
         }
         Event::ConsentRecorded { consent_id, consent } => {
             let told = change(case, consent_id, &consent);
@@ -58,7 +61,7 @@ pub(crate) fn postings(node: &NodeId, recorded: &Recorded) -> Vec<Posting> {
         Event::PersonErased { .. } => {
             let person_id = case.to_string();
             let told = wire::PersonErased { case_id: case.to_string(), person_id };
-            to(&[Service::Referral], PERSON_ERASED, told.encode_to_vec())
+            to(&[Service::Referral, Service::Followup], PERSON_ERASED, told.encode_to_vec())
         }
         _ => vec![],
     }

@@ -23,7 +23,7 @@ pub(crate) struct Reactions {
 impl Correspondence for Reactions {
     fn correspondents(&self) -> Vec<Address> {
         let here = |service| Address { node: self.node.clone(), service };
-        vec![here(Service::Referral), here(Service::Repatriation)]
+        [Service::Referral, Service::Repatriation, Service::Shelter, Service::Followup].map(here).to_vec()
     }
 
     fn apply<'a>(

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use spean_chassis::Node;
 use spean_custody::Party;
-use spean_custody::case::{CaseCustody, Mandate, Message, SignedCertificate, Signer, Situation, verify_chain};
+use spean_custody::case::{
+    CaseCustody, Mandate, Message, SIGNATURE_PURPOSE, SignedCertificate, Signer, Situation, verify_chain,
+};
 use spean_eventsourcing::{Aggregate as _, Context};
 use spean_eventstore::Recorded;
 use spean_identity::{Directory, sign, verify};
 use spean_vocabulary::{CaseId, OfficeId};
-
-/// What certificates are signed for.
-const PURPOSE: &str = "custody certificate v1";
 
 /// The parties and the key. Cheap to clone.
 #[derive(Clone)]
@@ -32,7 +31,7 @@ pub(crate) struct CustodyLetter {
 impl Desk {
     pub(crate) fn new(node: &Node) -> Self {
         let keys = Arc::clone(&node.keys);
-        let signer = Signer::new(move |bytes| sign(&keys, PURPOSE, bytes).to_vec());
+        let signer = Signer::new(move |bytes| sign(&keys, SIGNATURE_PURPOSE, bytes).to_vec());
         Self { node: node.clone(), signer }
     }
 
@@ -77,7 +76,9 @@ fn party(directory: &Directory, office: &OfficeId) -> Option<Party> {
 }
 
 fn is_signed(directory: &Directory, party: &Party, bytes: &[u8], signature: &[u8]) -> bool {
-    directory.node(&party.node).is_some_and(|node| verify(&node.keys.signing, PURPOSE, bytes, signature).is_ok())
+    directory
+        .node(&party.node)
+        .is_some_and(|node| verify(&node.keys.signing, SIGNATURE_PURPOSE, bytes, signature).is_ok())
 }
 
 /// The stream of an office's view of a case.

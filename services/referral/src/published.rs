@@ -3,6 +3,7 @@
 use prost::Message as _;
 use spean_chassis::words::{write_age_band, write_need, write_sex};
 use spean_contracts::referral::v1 as wire;
+use spean_custody::Party;
 use spean_custody::case::{CaseCustody, Event, Message, OfferTerms, SignedCertificate, messages};
 use spean_eventstore::Recorded;
 use spean_messaging::{Address, Posting};
@@ -80,10 +81,14 @@ fn standing(event: &Event, office: &OfficeId, case: CaseId) -> Option<wire::Stan
             Some(described(told, terms))
         }
         Event::Accepted { offer, to, .. } => Some(with(wire::Standing::Bound, Some(*offer), Some(&to.office))),
-        Event::AgreementReceived { offer, .. } => Some(with(wire::Standing::Helps, Some(*offer), None)),
-        Event::Declined { offer, .. } | Event::WithdrawalReceived { offer, .. } | Event::OfferVoided { offer, .. } => {
-            Some(with(wire::Standing::Unspecified, Some(*offer), None))
+        Event::AgreementReceived { offer, from, .. } => {
+            Some(with(wire::Standing::Helps, Some(*offer), Some(&from.office)))
         }
+        // What the offer had brought about ends with it.
+        Event::Declined { offer, .. }
+        | Event::WithdrawalReceived { offer, .. }
+        | Event::OfferVoided { offer, .. }
+        | Event::Concluded { offer, .. } => Some(with(wire::Standing::Unspecified, Some(*offer), None)),
         Event::Transferred { offer, to, .. } => Some(with(wire::Standing::Held, Some(*offer), Some(&to.office))),
         Event::TransferReceived { offer, chain, .. } => {
             let issued_by = chain.last().map(|signed| &signed.certificate.issued_by.office);
@@ -119,30 +124,34 @@ fn described(told: wire::StandingChanged, terms: &OfferTerms) -> wire::StandingC
 
 /// How an offer of this office ended; none when it did not.
 fn answered(event: &Event, office: &OfficeId, case: CaseId) -> Option<wire::OfferAnswered> {
-    let (offer, to, state, kind) = match event {
-        Event::Transferred { offer, to, .. } => {
-            (offer, Some(to), wire::OfferState::Accepted, wire::OfferKind::Transfer)
-        }
-        Event::ServiceAgreed { offer, to, .. } => {
-            (offer, Some(to), wire::OfferState::Accepted, wire::OfferKind::Service)
-        }
-        Event::OfferDeclined { offer, .. } => (offer, None, wire::OfferState::Declined, wire::OfferKind::Unspecified),
-        Event::Withdrawn { offer, to, reason, .. } => {
-            let escalated = *reason == WithdrawReason::Escalated;
-            let state = if escalated { wire::OfferState::Escalated } else { wire::OfferState::Withdrawn };
-            (offer, Some(to), state, wire::OfferKind::Unspecified)
-        }
-        Event::ServiceConcluded { offer, .. } => (offer, None, wire::OfferState::Concluded, wire::OfferKind::Service),
-        _ => return None,
-    };
-    Some(wire::OfferAnswered {
+    let told = |offer: &OfferId, to: Option<&Party>, state: wire::OfferState| wire::OfferAnswered {
         offer_id: offer.to_string(),
         case_id: case.to_string(),
         from_office_id: office.to_string(),
         to_office_id: to.map(|to| to.office.to_string()).unwrap_or_default(),
         state: state.into(),
-        kind: kind.into(),
         ..wire::OfferAnswered::default()
+    };
+    Some(match event {
+        Event::Transferred { offer, to, .. } => wire::OfferAnswered {
+            kind: wire::OfferKind::Transfer.into(),
+            ..told(offer, Some(to), wire::OfferState::Accepted)
+        },
+        Event::ServiceAgreed { offer, to, need, .. } => wire::OfferAnswered {
+            kind: wire::OfferKind::Service.into(),
+            need: write_need(*need).into(),
+            ..told(offer, Some(to), wire::OfferState::Accepted)
+        },
+        Event::OfferDeclined { offer, .. } => told(offer, None, wire::OfferState::Declined),
+        Event::Withdrawn { offer, to, reason, .. } => {
+            let escalated = *reason == WithdrawReason::Escalated;
+            told(offer, Some(to), if escalated { wire::OfferState::Escalated } else { wire::OfferState::Withdrawn })
+        }
+        Event::ServiceConcluded { offer, .. } => wire::OfferAnswered {
+            kind: wire::OfferKind::Service.into(),
+            ..told(offer, None, wire::OfferState::Concluded)
+        },
+        _ => return None,
     })
 }
 

@@ -6,6 +6,9 @@ use spean_vocabulary::{CaseId, OfferId, OfficeId, Timestamp};
 use crate::digest::{from_hex, to_hex};
 use crate::{Digest, Party};
 
+/// What nodes sign certificates for: signed along, so that nothing else that they sign can pass for one.
+pub const SIGNATURE_PURPOSE: &str = "custody certificate v1";
+
 /// What every signature begins with, so that nothing else that a node signs can pass for a certificate.
 const PREFIX: &[u8] = b"spean custody certificate 1\n";
 

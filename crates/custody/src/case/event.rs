@@ -108,6 +108,8 @@ pub enum Event {
         offer: OfferId,
         /// The addressee.
         to: Party,
+        /// What was asked for.
+        need: Need,
     },
     /// This office, the holder, learned what came of a service.
     ServiceConcluded {
@@ -190,6 +192,8 @@ pub enum Event {
         case: CaseId,
         /// The offer.
         offer: OfferId,
+        /// The holder.
+        from: Party,
     },
     /// This office told what came of a service.
     Concluded {
@@ -389,7 +393,7 @@ fn said(event: &Event) -> Vec<Outgoing> {
             one(&to, Message::Withdraw { case, offer, reason })
         }
         Event::Transferred { case, offer, to, chain } => one(&to, Message::Transfer { case, offer, chain }),
-        Event::ServiceAgreed { case, offer, to } => one(&to, Message::Agreed { case, offer }),
+        Event::ServiceAgreed { case, offer, to, .. } => one(&to, Message::Agreed { case, offer }),
         Event::Accepted { case, offer, to, term } => one(&to, Message::Accept { case, offer, term }),
         Event::Declined { case, offer, to, reason } => one(&to, Message::Decline { case, offer, reason }),
         Event::Concluded { case, offer, to, outcome } => one(&to, Message::Conclusion { case, offer, outcome }),

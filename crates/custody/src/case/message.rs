@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use spean_vocabulary::{
-    AgeBand, CaseId, CaseNumber, ConsentId, DeclineReason, Need, OfferId, OfferKind, Sex, Timestamp, Urgency, WithdrawReason,
+    AgeBand, CaseId, CaseNumber, ConsentId, DeclineReason, Need, OfferId, OfferKind, Sex, Timestamp, Urgency,
+    WithdrawReason,
 };
 
 use super::certificate::{Certificate, CertificateSignature, Position, SignedCertificate};

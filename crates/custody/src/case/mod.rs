@@ -26,7 +26,8 @@ mod specifications;
 mod transitions;
 
 pub use certificate::{
-    Certificate, CertificateSignature, ChainError, Mandate, Position, SignedCertificate, check_chain, verify_chain,
+    Certificate, CertificateSignature, ChainError, Mandate, Position, SIGNATURE_PURPOSE, SignedCertificate,
+    check_chain, verify_chain,
 };
 pub use command::{Command, Signer, Situation};
 pub use error::Error;

@@ -28,8 +28,8 @@ impl CaseCustody {
                 (Event::Withdrawn { case, offer, to, reason }, open)
             }
             Message::Agreed { offer, .. } => {
-                let open = self.made(offer)?.1.state == OfferOutState::Open;
-                (Event::ServiceAgreed { case, offer, to }, open)
+                let (_, known) = self.made(offer)?;
+                (Event::ServiceAgreed { case, offer, to, need: known.terms.need }, known.state == OfferOutState::Open)
             }
             Message::Reminder { offer, .. } => {
                 let unsaid = self.made(offer).is_ok_and(|(_, known)| !known.reminded);

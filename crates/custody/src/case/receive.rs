@@ -145,7 +145,9 @@ impl CaseCustody {
         }
         match known.state {
             // The holder may have agreed before it heard of an override that this office heard of first.
-            OfferInState::Accepted | OfferInState::Voided => Ok(vec![Event::AgreementReceived { case, offer }]),
+            OfferInState::Accepted | OfferInState::Voided => {
+                Ok(vec![Event::AgreementReceived { case, offer, from: known.from.clone() }])
+            }
             OfferInState::Received | OfferInState::Declined(_) => Err(Error::NotAccepted),
             OfferInState::Transferred => Err(Error::NotAService),
             OfferInState::Agreed | OfferInState::Concluded(_) | OfferInState::Withdrawn(_) => Ok(vec![]),
@@ -182,7 +184,7 @@ impl CaseCustody {
                 Ok(vec![Event::Withdrawn { case, offer, to, reason: WithdrawReason::AnotherWayFound }])
             }
             OfferOutState::Open if known.terms.kind == OfferKind::Service => {
-                Ok(vec![Event::ServiceAgreed { case, offer, to }])
+                Ok(vec![Event::ServiceAgreed { case, offer, to, need: known.terms.need }])
             }
             OfferOutState::Open => Ok(self.transfer(case, offer, from, situation)),
             OfferOutState::Withdrawn { reason, repeated: false } => {

@@ -6,15 +6,12 @@ use anyhow::{Context as _, ensure};
 use serde::Serialize;
 use spean_contracts::referral::v1::{Certificate, GetCustodyRequest, GetCustodyResponse};
 use spean_custody::Party;
-use spean_custody::case::{Mandate, SignedCertificate, verify_chain};
+use spean_custody::case::{Mandate, SIGNATURE_PURPOSE, SignedCertificate, verify_chain};
 use spean_identity::{Directory, verify};
 
 use super::connection::{Connection, refusal};
 use super::output::{Output, Row, instant};
 use crate::network;
-
-/// What a node signs a certificate as.
-const PURPOSE: &str = "custody certificate v1";
 
 pub(super) async fn show(
     connection: &Connection,
@@ -50,7 +47,9 @@ pub fn proven_holder(case_id: &str, chain: &[Certificate], directory: &Directory
         .context("a certificate of the chain cannot be read")?;
     let mandate = Mandate { authority: &directory.authority, cosigner: &directory.cosigner };
     let holder = verify_chain(&signed, mandate, |by, bytes, signature| {
-        directory.node(&by.node).is_some_and(|node| verify(&node.keys.signing, PURPOSE, bytes, signature).is_ok())
+        directory
+            .node(&by.node)
+            .is_some_and(|node| verify(&node.keys.signing, SIGNATURE_PURPOSE, bytes, signature).is_ok())
     })?;
     ensure!(
         signed.iter().all(|signed| signed.certificate.case.to_string() == case_id.to_ascii_lowercase()),
