@@ -19,24 +19,31 @@ const BATCH: i64 = 200;
 /// The pause after the database or the vault was away.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
 
+/// For which handoff a dossier is made, and what may be in it.
+pub(crate) struct Handoff<'h> {
+    pub(crate) offer: OfferId,
+    pub(crate) case: CaseId,
+    pub(crate) from: &'h OfficeId,
+    pub(crate) to: &'h OfficeId,
+    pub(crate) permission: &'h Permission,
+}
+
 /// Puts together what may travel, seals it to the receiver's node, and puts it away until the handoff is recorded.
 /// The answer is the digest that the signed offer carries.
 pub(crate) async fn prepare(
     desk: &Desk,
-    offer: OfferId,
-    case: CaseId,
-    (from, to): (&OfficeId, &OfficeId),
-    permission: &Permission,
+    handoff: &Handoff<'_>,
     note: String,
     reader: &Reader,
     now: Timestamp,
 ) -> Result<[u8; 32], DossierError> {
+    let Handoff { offer, case, from, to, permission } = *handoff;
     let vault = &desk.node.vault;
     let person = case.reinterpret();
     let dossier = Dossier::compose(vault, case, person, &permission.parts, note, reader, now).await?;
     let directory = desk.directory();
-    let node = directory.office(to).and_then(|office| directory.node(&office.node));
-    let key = node.map(|node| node.keys.sealing.as_str()).unwrap_or_default();
+    let receiver = directory.office(to).and_then(|office| directory.node(&office.node));
+    let key = receiver.map(|receiver| receiver.keys.sealing.as_str()).unwrap_or_default();
     let (sealed, digest) = dossier.seal_for(key, offer, from, to)?;
     vault.keep_dossier(offer, Direction::Out, person, &sealed, now).await?;
     Ok(digest)

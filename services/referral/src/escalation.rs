@@ -16,6 +16,7 @@ use spean_vocabulary::{CaseId, OfferId, OfficeId, Timestamp, Urgency, WithdrawRe
 use sqlx::Row as _;
 
 use crate::desk::{Desk, stream};
+use crate::dossiers::Handoff;
 use crate::{dossiers, subject};
 
 /// How often the clock is looked at.
@@ -64,10 +65,10 @@ struct Waiting {
 /// Looks at the clock for ever.
 pub(crate) async fn watch(desk: Desk, store: EventStore, post: Post) {
     loop {
-        if !post.is_recovering() {
-            if let Err(error) = look(&desk, &store).await {
-                tracing::warn!(error = %error, "the ladder is climbed later");
-            }
+        if !post.is_recovering()
+            && let Err(error) = look(&desk, &store).await
+        {
+            tracing::warn!(error = %error, "the ladder is climbed later");
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -107,14 +108,13 @@ async fn climb(desk: &Desk, store: &EventStore, waiting: Waiting, now: Timestamp
     let above = above.map(|above| Party { node: above.node.clone(), office: above.id.clone() });
     let step = step_due(made, above.as_ref().map(|above| &above.office), now);
     match (step, above) {
-        (None, _) => Ok(()),
         (Some(Step::Remind), _) => decide(desk, store, &office, case, vec![Command::Remind { offer }], now).await,
         (Some(Step::NotifyAbove), Some(above)) => {
             let commands = vec![Command::Remind { offer }, Command::NotifyAbove { offer, above }];
             decide(desk, store, &office, case, commands, now).await
         }
         (Some(Step::Escalate), Some(above)) => escalate(desk, store, &office, case, offer, made, above, now).await,
-        (Some(_), None) => Ok(()),
+        (None | Some(Step::NotifyAbove | Step::Escalate), _) => Ok(()),
     }
 }
 
@@ -139,8 +139,8 @@ async fn escalate(
                 office: office.clone(),
                 purpose: "nobody answered; the offer goes to the office above".to_owned(),
             };
-            let ends = (office, &above.office);
-            let digest = dossiers::prepare(desk, afresh, case, ends, permission, String::new(), &reader, now).await?;
+            let handoff = Handoff { offer: afresh, case, from: office, to: &above.office, permission };
+            let digest = dossiers::prepare(desk, &handoff, String::new(), &reader, now).await?;
             Some(Digest::from_bytes(digest))
         }
     };

@@ -99,8 +99,9 @@ async fn apply(
     let end = |direction, offer: OfferId, state| end(office, direction, offer, state);
     let statement = match event {
         Event::Opened { certificate } => return learn(office, case, at, &[certificate], connection).await,
-        Event::CertificatesLearned { chain, .. } => return learn(office, case, at, &chain, connection).await,
-        Event::OverrideIssued { chain, .. } => return learn(office, case, at, &chain, connection).await,
+        Event::CertificatesLearned { chain, .. } | Event::OverrideIssued { chain, .. } => {
+            return learn(office, case, at, &chain, connection).await;
+        }
         Event::Transferred { offer, chain, .. } => {
             learn(office, case, at, &chain, connection).await?;
             end("out", offer, "ACCEPTED")

@@ -13,6 +13,7 @@ use spean_vocabulary::{CaseId, Need, OfferId, OfficeId, Timestamp};
 use tonic::Status;
 
 use super::{Grpc, read, write};
+use crate::dossiers::Handoff;
 use crate::subject::{Permission, Subject};
 use crate::worklist::{self, Entry, List};
 use crate::{dossiers, subject};
@@ -62,8 +63,8 @@ impl Grpc {
         let permission = self.permission(case, &to, need).await?;
         let reader =
             Reader { staff: call.caller.staff.clone(), office: office.clone(), purpose: format!("a referral to {to}") };
-        let digest =
-            dossiers::prepare(&self.desk, offer, case, (&office, &to), &permission, note, &reader, call.now).await;
+        let handoff = Handoff { offer, case, from: &office, to: &to, permission: &permission };
+        let digest = dossiers::prepare(&self.desk, &handoff, note, &reader, call.now).await;
         let terms = OfferTerms {
             kind,
             need,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::ensure;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use spean_contracts::referral::v1::{Balance, ReconcileRequest};
+use spean_contracts::referral::v1::{Balance, GetNodeStatusRequest, ReconcileRequest};
 use spean_identity::Role;
 
 use super::narrator::Narrator;
@@ -29,7 +29,8 @@ pub async fn compare(stage: &Stage, narrator: &Narrator, cases: &[String]) -> an
             ensure!(balances(&balance), "the books of {} do not balance", balance.office_id);
             table.add_row(row(&balance));
         }
-        let dead = staff.referral().get_node_status(staff.ask(Default::default())).await?.into_inner().dead_letters;
+        let status = staff.referral().get_node_status(staff.ask(GetNodeStatusRequest::default())).await?;
+        let dead = status.into_inner().dead_letters;
         ensure!(dead == 0, "{dead} letters wait for a person at {}", office.node);
     }
     narrator.line(&table.to_string());

@@ -8,7 +8,7 @@ use spean_vocabulary::PlaceCode;
 /// How often something is looked at while waiting for it.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The longest that anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Tells a story, or keeps silent in a test.
 #[derive(Clone, Copy, Debug)]
@@ -63,34 +63,34 @@ impl Narrator {
         loop {
             if let Some(found) = look().await.map_err(Into::into)? {
                 if told {
-                    self.wipe();
+                    wipe(self.aloud);
                 }
                 return Ok(found);
             }
             anyhow::ensure!(waited < PATIENCE, "waited {} s in vain: {what}", PATIENCE.as_secs());
-            if waited.as_millis() % 1_000 == 0 && !waited.is_zero() {
-                told = self.progress(&format!("   … {what} ({} s)", waited.as_secs())) || told;
+            if waited.as_millis().is_multiple_of(1_000) && !waited.is_zero() {
+                told = progress(self.aloud, &format!("   … {what} ({} s)", waited.as_secs())) || told;
             }
             tokio::time::sleep(LOOK_EVERY).await;
             waited += LOOK_EVERY;
         }
     }
+}
 
-    /// A line that is replaced by the next one; only where somebody watches.
-    fn progress(&self, line: &str) -> bool {
-        if !self.aloud || !std::io::stdout().is_terminal() {
-            return false;
-        }
-        print!("\r{line}");
-        // Nobody is harmed when progress is not seen.
-        let _ = std::io::stdout().flush();
-        true
+/// A line that is replaced by the next one; only where somebody watches.
+fn progress(aloud: bool, line: &str) -> bool {
+    if !aloud || !std::io::stdout().is_terminal() {
+        return false;
     }
+    print!("\r{line}");
+    // Nobody is harmed when progress is not seen.
+    let _ = std::io::stdout().flush();
+    true
+}
 
-    fn wipe(&self) {
-        if self.aloud {
-            print!("\r{}\r", " ".repeat(79));
-        }
+fn wipe(aloud: bool) {
+    if aloud {
+        print!("\r{}\r", " ".repeat(79));
     }
 }
 

@@ -21,7 +21,7 @@ use crate::staff::{Wanted, token};
 use crate::{files, network};
 
 /// How long a node may take until it answers, on a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 /// How often something is looked at while waiting for it.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// Largest size of a mailbox, in bytes.
@@ -177,10 +177,10 @@ impl Stage {
                 if let Some(ended) = child.try_wait()? {
                     bail!("node {node} ended with {ended}; see {}", log.display());
                 }
-                if let Ok(address) = std::fs::read_to_string(&address) {
-                    if tokio::net::TcpStream::connect(address.trim()).await.is_ok() {
-                        return Ok(());
-                    }
+                if let Ok(address) = std::fs::read_to_string(&address)
+                    && tokio::net::TcpStream::connect(address.trim()).await.is_ok()
+                {
+                    return Ok(());
                 }
                 tokio::time::sleep(LOOK_EVERY).await;
             }

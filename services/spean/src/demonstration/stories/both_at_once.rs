@@ -1,5 +1,7 @@
 //! Both at once: the sender withdraws while the receiver accepts. One result, the same on both sides.
 
+use std::time::Duration;
+
 use anyhow::ensure;
 use spean_contracts::referral::v1::{OfferKind, OfferState, WithdrawOfferRequest, WithdrawReason};
 use spean_contracts::vocabulary::v1::{ConsentBasis, Need, Sex, Urgency};
@@ -15,7 +17,7 @@ use crate::demonstration::stage::Stage;
 
 const ASKING: Asking =
     Asking { kind: OfferKind::Transfer, need: Need::ReintegrationFollowUp, urgency: Urgency::Routine };
-const ROUNDS: i32 = 6;
+const ROUNDS: i32 = 8;
 
 /// Plays the story. Returns the cases.
 pub async fn both_at_once(stage: &Stage, narrator: &Narrator) -> anyhow::Result<Vec<String>> {
@@ -30,12 +32,14 @@ pub async fn both_at_once(stage: &Stage, narrator: &Narrator) -> anyhow::Result<
         sender.consent(&case, ConsentBasis::Person).await?;
         let offer = sender.offer(&case, BANTEAY_MEANCHEY, ASKING).await?;
         until_state(&receiver, narrator, &offer, OfferState::Offered).await?;
-        let (withdrawn, accepted) = if round % 2 == 0 {
-            tokio::join!(withdraw(&sender, &offer), receiver.accept(&offer))
-        } else {
-            let (accepted, withdrawn) = tokio::join!(receiver.accept(&offer), withdraw(&sender, &offer));
-            (withdrawn, accepted)
+        // An acceptance has a way to go before the holder can record it; drawing the head start decides who wins.
+        let [head_start] = spean_chassis::random();
+        let head_start = Duration::from_millis(u64::from(head_start));
+        let withdrawing = async {
+            tokio::time::sleep(head_start).await;
+            withdraw(&sender, &offer).await
         };
+        let (accepted, withdrawn) = tokio::join!(receiver.accept(&offer), withdrawing);
         let outcome = narrator
             .until("both sides to agree", async || {
                 let ends = (sender.state(&offer).await?, receiver.state(&offer).await?);
@@ -48,21 +52,18 @@ pub async fn both_at_once(stage: &Stage, narrator: &Narrator) -> anyhow::Result<
             })
             .await?;
         let holders = (sender.holds(&case).await?, receiver.holds(&case).await?);
-        match outcome {
-            OfferState::Accepted => {
-                moved += 1;
-                ensure!(holders == (false, true), "the case moved, but {holders:?} hold it");
-                ensure!(accepted.is_ok(), "the case moved without an acceptance");
-            }
-            _ => {
-                ensure!(holders == (true, false), "the case stayed, but {holders:?} hold it");
-                ensure!(withdrawn.is_ok(), "the offer is withdrawn though the sender was refused");
-            }
+        if outcome == OfferState::Accepted {
+            moved += 1;
+            ensure!(holders == (false, true), "the case moved, but {holders:?} hold it");
+            ensure!(accepted.is_ok(), "the case moved without an acceptance");
+        } else {
+            ensure!(holders == (true, false), "the case stayed, but {holders:?} hold it");
+            ensure!(withdrawn.is_ok(), "the offer is withdrawn though the sender was refused");
         }
         cases.push(case);
     }
     narrator.kept(&format!(
-        "{ROUNDS} times in the same moment: {moved} cases moved, {} stayed, and both sides always agree",
+        "{ROUNDS} times at once: {moved} cases moved, {} stayed, and both sides always agree",
         ROUNDS - moved
     ));
     Ok(cases)

@@ -43,18 +43,18 @@ pub async fn power_cut(stage: &mut Stage, narrator: &Narrator) -> anyhow::Result
         .map(|((_, offer), number)| {
             let (receiver, offer) = (receiver.clone(), offer.clone());
             tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(number * 6)).await;
+                tokio::time::sleep(Duration::from_millis(number * 60)).await;
                 receiver.accept(&offer).await
             })
         })
         .collect();
     let [random] = spean_chassis::random();
-    tokio::time::sleep(Duration::from_millis(u64::from(random % 25))).await;
+    tokio::time::sleep(Duration::from_millis(90 + u64::from(random) / 2)).await;
     stage.cut_power("kandal")?;
     narrator.tell(&format!("{}: four acceptances under way, and the power is gone (SIGKILL)", place("08")));
-    let mut answered = Vec::new();
+    let mut said_yes = Vec::new();
     for answer in answers {
-        answered.push(answer.await?.is_ok());
+        said_yes.push(answer.await?.is_ok());
     }
     stage.pass_time(21 * 24)?;
     narrator.tell("Three weeks pass. The sender's clock runs: reminders, a word to the ministry, escalation …");
@@ -62,14 +62,14 @@ pub async fn power_cut(stage: &mut Stage, narrator: &Narrator) -> anyhow::Result
     for (_, offer) in &offers {
         narrator
             .until("every offer to be certified or escalated at the sender", async || {
-                let state = sender.state(offer).await?;
-                Ok::<_, Status>(matches!(state, OfferState::Accepted | OfferState::Escalated).then_some(()))
+                let stands = sender.state(offer).await?;
+                Ok::<_, Status>(matches!(stands, OfferState::Accepted | OfferState::Escalated).then_some(()))
             })
             .await?;
     }
     stage.start("kandal").await?;
     narrator.tell("The lights in Kandal are on again. What was said meanwhile arrives, in order.");
-    settle(stage, narrator, &offers, &answered).await?;
+    settle(stage, narrator, &offers, &said_yes).await?;
     Ok(offers.into_iter().map(|(case, _)| case).collect())
 }
 
@@ -77,13 +77,13 @@ async fn settle(
     stage: &Stage,
     narrator: &Narrator,
     offers: &[(String, String)],
-    answered: &[bool],
+    said_yes: &[bool],
 ) -> anyhow::Result<()> {
     let sender = stage.staff("bm-03", BANTEAY_MEANCHEY, &[Role::Caseworker]).await?;
     let receiver = stage.staff("kd-02", KANDAL, &[Role::Caseworker]).await?;
     let ministry = stage.staff("mo-01", MINISTRY, &[Role::Caseworker, Role::Supervisor]).await?;
-    let (mut certified, mut escalated) = (0, 0);
-    for ((case, offer), answered) in offers.iter().zip(answered) {
+    let (mut certified, mut escalated, mut kept_word) = (0, 0, 0);
+    for ((case, offer), said_yes) in offers.iter().zip(said_yes) {
         let ended = narrator
             .until("both sides to agree", async || {
                 let ends = (sender.state(offer).await?, receiver.state(offer).await?);
@@ -93,14 +93,14 @@ async fn settle(
         match ended {
             OfferState::Accepted => {
                 certified += 1;
+                kept_word += usize::from(*said_yes);
                 ensure!(receiver.holds(case).await?, "the certificate is lost");
             }
             OfferState::Escalated => {
                 escalated += 1;
                 ensure!(!receiver.holds(case).await?, "two offices hold one case");
-                // The acceptance that was answered with yes, but never reached the sender before the ladder did, is
-                // answered with the withdrawal: the office was bound, and is told at once that it no longer is.
-                let _ = answered;
+                // An acceptance that was committed but could not leave before the dark is answered with the
+                // withdrawal: the office was bound, and is told at once that it no longer is.
                 let waiting = narrator
                     .until("the offer on the ministry's desk", async || {
                         use spean_contracts::referral::v1::Worklist;
@@ -115,7 +115,9 @@ async fn settle(
         }
     }
     narrator.kept(&format!(
-        "{certified} had been accepted before the dark, {escalated} went to the ministry; both sides agree on each"
+        "{certified} were certified ({kept_word} of them had been answered with yes before the dark), {escalated} went to \
+         the ministry"
     ));
+    narrator.kept("Both sides agree on each, and the clock ran all the while");
     Ok(())
 }
