@@ -9,6 +9,9 @@ use crate::network;
 /// The nodes in the order in which they are started.
 pub const NODES: [&str; 6] = ["mosvy", "poipet", "house-of-hope", "banteay-meanchey", "ratanak-kiri", "kandal"];
 
+/// The nodes at the end of a bad line: each runs a broker of its own, a leaf of the hub.
+pub const REMOTE: [&str; 1] = ["ratanak-kiri"];
+
 /// The ministry's office.
 pub const MINISTRY: &str = "mosvy-atro";
 /// The transit centre at the Thai border.

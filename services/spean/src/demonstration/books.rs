@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::ensure;
 use comfy_table::Table;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::NOTHING;
 use spean_contracts::referral::v1::{Balance, GetNodeStatusRequest, ReconcileRequest};
 use spean_identity::Role;
 
@@ -15,13 +15,15 @@ use super::stage::Stage;
 pub async fn compare(stage: &Stage, narrator: &Narrator, cases: &[String]) -> anyhow::Result<()> {
     narrator.chapter("The books");
     let mut holders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut numbers = BTreeMap::new();
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY);
-    table.set_header(["office", "holds", "offered", "= acc", "+ decl", "+ wdr", "+ esc", "+ void", "+ open (age)"]);
+    table.load_style(NOTHING);
+    table.set_header(["office", "holds", "offers", "= acc", "+ dec", "+ wdr", "+ esc", "+ void", "+ open, age"]);
     let offices: Vec<_> = stage.directory().offices.iter().filter(|office| office.staffed).collect();
     for office in offices {
         let staff = stage.staff("auditor", office.id.as_str(), &[Role::Supervisor]).await?;
         for held in staff.held().await? {
+            numbers.insert(held.case_id.clone(), held.case_number);
             holders.entry(held.case_id).or_default().insert(office.id.to_string());
         }
         let request = ReconcileRequest { office_id: office.id.to_string() };
@@ -34,6 +36,18 @@ pub async fn compare(stage: &Stage, narrator: &Narrator, cases: &[String]) -> an
         ensure!(dead == 0, "{dead} letters wait for a person at {}", office.node);
     }
     narrator.line(&table.to_string());
+    narrator.line("");
+    let mut lines = Table::new();
+    lines.load_style(NOTHING);
+    let named: Vec<_> = cases.iter().map(|case| numbers.get(case).cloned().unwrap_or_else(|| case.clone())).collect();
+    for pair in named.iter().zip(cases).collect::<Vec<_>>().chunks(2) {
+        let cells = pair.iter().flat_map(|(number, case)| {
+            let holder = holders.get(*case).map(|holders| holders.iter().cloned().collect::<Vec<_>>().join(", "));
+            [(*number).clone(), holder.unwrap_or_default()]
+        });
+        lines.add_row(cells);
+    }
+    narrator.line(&lines.to_string());
     for case in cases {
         let held_by = holders.get(case).map_or(0, BTreeSet::len);
         ensure!(held_by == 1, "case {case} is held by {held_by} offices: {:?}", holders.get(case));

@@ -47,6 +47,8 @@ pub struct Stage {
 }
 
 struct NodeProcess {
+    /// The hub's port for leaves, when the node runs a broker of its own.
+    leaf_of: Option<u16>,
     settings: PathBuf,
     data: PathBuf,
     keys: NodeKeys,
@@ -84,6 +86,9 @@ impl Stage {
         let mut nodes = BTreeMap::new();
         for (node, keys) in keys {
             let home = folder.join(node);
+            let leaf_of = agencies::REMOTE.contains(&node).then_some(leaf_port);
+            let [own_port, own_monitor_port] = free_ports()?;
+            let monitor = if leaf_of.is_some() { local("http", own_monitor_port) } else { hub.monitor().to_owned() };
             let configuration = Configuration {
                 node: node.parse()?,
                 services: spean_chassis::every_service(),
@@ -95,10 +100,10 @@ impl Stage {
                 root: root.public(),
                 database: layout.databases.get(node).cloned(),
                 broker: BrokerSettings {
-                    url: format!("nats://127.0.0.1:{client_port}"),
-                    domain: None,
+                    url: local("nats", if leaf_of.is_some() { own_port } else { client_port }),
+                    domain: leaf_of.map(|_| topology::HUB_DOMAIN.to_owned()),
                     authority: None,
-                    monitor: Some(hub.monitor().to_owned()),
+                    monitor: Some(monitor),
                     mailbox_bytes: MAILBOX_BYTES,
                 },
                 telemetry: None,
@@ -106,7 +111,8 @@ impl Stage {
             };
             let settings = home.join("node.toml");
             files::replace(&settings, &toml::to_string(&configuration)?)?;
-            nodes.insert(node.to_owned(), NodeProcess { settings, data: home.join("data"), keys, running: None });
+            let process = NodeProcess { leaf_of, settings, data: home.join("data"), keys, running: None };
+            nodes.insert(node.to_owned(), process);
         }
         let mut stage = Self { layout, directory, hub, nodes };
         for node in NODES {
@@ -160,6 +166,10 @@ impl Stage {
         let log = OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(program);
         command.arg("run").arg("--config").arg(&process.settings).process_group(0);
+        if let Some(port) = process.leaf_of {
+            command.arg("--with-broker").arg(process.settings.with_file_name("broker"));
+            command.arg("--hub").arg(format!("127.0.0.1:{port}"));
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().context("the node's process")?;
         let guard = Guard::over(child.id())?;
@@ -244,6 +254,10 @@ impl Drop for Stage {
             }
         }
     }
+}
+
+fn local(scheme: &str, port: u16) -> String {
+    format!("{scheme}://127.0.0.1:{port}")
 }
 
 /// Ports that nobody listens on, outside the range from which the system itself takes ports for connections.
