@@ -1,1 +1,14 @@
-//! Placeholder.
+//! What the stories across the network stand on: the built program, a running network, and desks to work at.
+//!
+//! Everything goes through real processes and the public gRPC interface. For tests only, so it panics with a message
+//! for the reader instead of returning errors.
+
+mod casework;
+mod desk;
+mod network;
+mod program;
+
+pub use casework::{Canary, Handoff, hand_over, holders, invented, one_holder, open_case, settled, status, status_of};
+pub use desk::{Desk, PATIENCE};
+pub use network::{Network, SecondInstance, copy_folder, network, network_on_postgres};
+pub use program::spean_program;
