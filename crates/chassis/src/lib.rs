@@ -16,5 +16,5 @@ pub mod words;
 pub use clock::{Clock, mint, random};
 pub use configuration::{BrokerSettings, Configuration, ConfigurationError, Telemetry, Tls, every_service};
 pub use gate::{Call, Gate};
-pub use node::{Node, Running, ServiceParts, run};
+pub use node::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, run};
 pub use page::Page;

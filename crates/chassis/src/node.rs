@@ -28,6 +28,9 @@ use crate::configuration::Configuration;
 use crate::gate::Gate;
 use crate::{metrics, telemetry};
 
+/// The largest request that a service takes unless it has reason for more, in bytes.
+pub const LARGEST_REQUEST_BYTES: usize = 1024 * 1024;
+
 /// How long one request may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Requests under way on one connection.

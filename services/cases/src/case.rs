@@ -463,4 +463,39 @@ mod tests {
             .when(&at_office(), Command::Amend { codes: codes(AgeBand::Adult) })
             .then_error(&Error::Erased);
     }
+
+    /// One of each kind of event, as it is stored for ever.
+    fn every_event() -> Vec<Event> {
+        vec![
+            registered(AgeBand::Adult),
+            Event::Received {
+                case_number: Some(number()),
+                person: id(1),
+                from: "kandal".parse().expect("a code"),
+                offer: Some(id(7)),
+                on: day("2026-09-03"),
+            },
+            Event::Amended { codes: codes(AgeBand::Child) },
+            Event::ConsentRecorded { consent_id: id(2), consent: consent(ConsentBasis::Guardian) },
+            Event::ConsentWithdrawn { consent_id: id(2), withdrawn_on: day("2026-09-04") },
+            Event::Linked { other: id(9) },
+            Event::PossibleDuplicateFound { other: id(9), score: 90, reasons: vec!["SAME_DOCUMENT".to_owned()] },
+            Event::Returned { returned_on: day("2026-09-10"), followed_up_by: "kandal".parse().expect("a code") },
+            Event::PersonErased { ground: "REQUEST_OF_PERSON".to_owned() },
+        ]
+    }
+
+    #[test]
+    fn stored_events_are_read_as_they_were_written() {
+        const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/case.jsonl");
+        let line = |event: &Event| serde_json::to_string(event).expect("an event is JSON") + "\n";
+        let lines: String = every_event().iter().map(line).collect();
+        if std::env::var_os("SPEAN_BLESS").is_some() {
+            std::fs::write(FILE, &lines).expect("the file can be written");
+        }
+        let golden = std::fs::read_to_string(FILE).expect("the golden lines are there");
+        assert_eq!(lines, golden, "stored events may not change; if this is meant, run again with SPEAN_BLESS=1");
+        let read: Vec<Event> = golden.lines().map(|line| serde_json::from_str(line).expect("readable")).collect();
+        assert_eq!(read, every_event());
+    }
 }

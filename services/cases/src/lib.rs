@@ -10,7 +10,7 @@ pub mod similarity;
 
 use std::sync::Arc;
 
-use spean_chassis::{Node, Running, ServiceParts, standing};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, standing};
 use spean_contracts::cases::v1::cases_service_server::CasesServiceServer;
 use spean_vocabulary::Service;
 
@@ -28,6 +28,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     };
     let (store, _) = node.open(parts, running).await?;
     running.spawn(node, duplicates::watch(node.clone(), store.clone()));
-    running.routes().add_service(CasesServiceServer::new(grpc::Grpc { node: node.clone(), store }));
+    let service = CasesServiceServer::new(grpc::Grpc { node: node.clone(), store });
+    running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())
 }

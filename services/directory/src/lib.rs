@@ -18,7 +18,7 @@ mod reactions;
 
 use std::sync::Arc;
 
-use spean_chassis::{Node, Running, ServiceParts};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts};
 use spean_contracts::directory::v1::directory_service_server::DirectoryServiceServer;
 use spean_vocabulary::Service;
 
@@ -39,6 +39,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     };
     let (store, post) = node.open(parts, running).await?;
     running.spawn(node, newcomers::watch(node.clone(), store.clone(), post.clone()));
-    running.routes().add_service(DirectoryServiceServer::new(grpc::Grpc { node: node.clone(), store, post }));
+    let service = DirectoryServiceServer::new(grpc::Grpc { node: node.clone(), store, post });
+    running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())
 }

@@ -8,7 +8,7 @@ pub mod visits;
 
 use std::sync::Arc;
 
-use spean_chassis::{Node, Running, ServiceParts, standing};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, standing};
 use spean_contracts::followup::v1::followup_service_server::FollowupServiceServer;
 use spean_vocabulary::Service;
 use tokio::sync::Mutex;
@@ -25,6 +25,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     };
     let (store, _) = node.open(parts, running).await?;
     let grpc = grpc::Grpc { node: node.clone(), store, appending: Mutex::new(()) };
-    running.routes().add_service(FollowupServiceServer::new(grpc));
+    let service = FollowupServiceServer::new(grpc);
+    running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())
 }

@@ -6,6 +6,7 @@ mod desk;
 mod dossiers;
 mod escalation;
 mod grpc;
+mod metrics;
 mod published;
 mod reactions;
 mod subject;
@@ -13,7 +14,7 @@ pub mod worklist;
 
 use std::sync::Arc;
 
-use spean_chassis::{Node, Running, ServiceParts};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts};
 use spean_contracts::referral::v1::referral_service_server::ReferralServiceServer;
 use spean_vocabulary::Service;
 
@@ -31,6 +32,10 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let (store, post) = node.open(parts, running).await?;
     running.spawn(node, escalation::watch(desk.clone(), store.clone(), post.clone()));
     running.spawn(node, dossiers::adopt(desk.clone(), store.clone()));
-    running.routes().add_service(ReferralServiceServer::new(grpc::Grpc { desk, store, post }));
+    if node.configuration.telemetry.is_some() {
+        running.spawn(node, metrics::observe(node.clock.clone(), store.clone()));
+    }
+    let service = ReferralServiceServer::new(grpc::Grpc { desk, store, post });
+    running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())
 }

@@ -8,7 +8,7 @@ pub mod residents;
 
 use std::sync::Arc;
 
-use spean_chassis::{Node, Running, ServiceParts, standing};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, standing};
 use spean_contracts::shelter::v1::shelter_service_server::ShelterServiceServer;
 use spean_vocabulary::Service;
 
@@ -23,6 +23,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
         correspondence: Arc::new(reactions::Reactions { node: node.id.clone() }),
     };
     let (store, _) = node.open(parts, running).await?;
-    running.routes().add_service(ShelterServiceServer::new(grpc::Grpc { node: node.clone(), store }));
+    let service = ShelterServiceServer::new(grpc::Grpc { node: node.clone(), store });
+    running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())
 }
