@@ -240,6 +240,27 @@ async fn a_node_runs_as_on_a_laptop_and_answers_its_staff() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_a_certificate_speaks_tls_and_nothing_else() {
+    let laptop = Laptop::new();
+    let (client_port, leaf_port) = (free_port(), free_port());
+    let hub = laptop.hub(client_port, leaf_port).await;
+    laptop.says("admin tls authority --folder authority");
+    laptop.says("admin tls issue --authority authority --folder tls --node poipet --name localhost --name 127.0.0.1");
+    laptop.settings("\"cases\"", client_port, port_of(&hub), "mailbox_bytes = 1000000\n");
+    let files = "tls = { certificate = \"tls/server.pem\", key = \"tls/server.key\" }\n[broker]";
+    laptop.change("node.toml", "[broker]", files);
+    let (_node, address) = laptop.node("").await;
+
+    let token = laptop.says(&laptop.token("--staff staff-17 --office poipet-transit --role supervisor"));
+    fs::write(laptop.path().join("token"), token).expect("it can be written");
+    let ask = format!("client --address {address} --token-file token");
+    assert_eq!(laptop.says(&format!("{ask} --authority authority/authority.pem cases")), "Nothing.\n");
+    laptop.refuses(&format!("{ask} cases"));
+    laptop.says("admin tls authority --folder another");
+    laptop.refuses(&format!("{ask} --authority another/authority.pem cases"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_holds_a_case_is_proven_from_the_chain_and_the_directory_alone() {
     let laptop = Laptop::new();
     let (client_port, leaf_port) = (free_port(), free_port());
