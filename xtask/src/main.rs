@@ -11,8 +11,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask <command>
 
-  test     everything that must pass: format, lints, check, protobuf, documents, tests
-  check    who may depend on whom, purity of the rules, one TLS provider, nothing of a machine in the files";
+  test     everything that must pass: format, lints, check, protobuf, examples in the documentation, tests
+  check    who may depend on whom, purity of the rules, one TLS provider, nothing of a machine in the files,
+           nothing in the documents that is not there";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

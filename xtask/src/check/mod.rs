@@ -1,6 +1,7 @@
 //! `cargo xtask check`: rules of this repository that no other tool knows. Each finding says where and why.
 
 mod arrows;
+mod documents;
 mod files;
 mod providers;
 mod purity;
@@ -18,6 +19,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ("purity of the rules", purity::findings()?),
         ("one TLS provider", providers::findings()?),
         ("nothing of a machine", files::findings()?),
+        ("what documents name", documents::findings()?),
     ];
     let mut count = 0;
     for (what, findings) in checks {
