@@ -136,6 +136,9 @@ async fn read(shared: &Arc<Shared>, subject: &str, payload: &[u8]) -> Result<Tak
     if header.sequence == 0 {
         return take_unnumbered(shared, peer, &header, content, subject, payload).await;
     }
+    if header.letter != letter_id(&peer, &shared.me, header.incarnation, header.sequence) {
+        return keep_unreadable(shared, subject, payload, "the letter does not bear the id of its place").await;
+    }
     let digest = content.digest();
     take_letter(shared, Arrived { peer, header, content, digest }).await
 }

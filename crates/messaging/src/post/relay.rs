@@ -114,6 +114,19 @@ fn notice_lost_mail(shared: &Arc<Shared>, peer: &Address, place: u64) {
 /// Whatever waits for these peers (a pattern) and was given to the broker so many seconds ago or earlier is due now.
 pub(super) async fn make_due(shared: &Shared, peers: &str, given_seconds_ago: i64) -> Result<(), StoreError> {
     let now = (shared.now)().as_micros();
+    let overdue = sqlx::query(
+        "select count(*) from post_out
+         where peer like $2 and settled_at is null and published_at <= $3 and next_attempt_at > $1",
+    )
+    .bind(now)
+    .bind(peers)
+    .bind(now - given_seconds_ago * 1_000_000)
+    .fetch_one(shared.store.reader())
+    .await?;
+    // Nearly always there is none, and a look costs no flush of the disk.
+    if overdue.try_get::<i64, _>(0)? == 0 {
+        return Ok(());
+    }
     let peers = peers.to_owned();
     let due = shared.store.transact(move |transaction| {
         Box::pin(async move {
