@@ -83,9 +83,10 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// What makes two letters the same: everything but the trace, which a resend may lack.
+    /// What makes two letters the same: everything but the trace and what travels along, which a resend may lack. Of the
+    /// latter the body holds a digest of its own, where it matters.
     pub(crate) fn digest(&self) -> Vec<u8> {
-        let content = Self { trace: String::new(), ..self.clone() };
+        let content = Self { trace: String::new(), attachment: None, ..self.clone() };
         Sha256::digest(content.encode_to_vec()).to_vec()
     }
 

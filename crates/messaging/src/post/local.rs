@@ -5,10 +5,12 @@ use std::sync::Arc;
 use prost::Message as _;
 use spean_eventstore::{Recorded, StoreError, TransactError};
 use sqlx::{AnyConnection, Row as _};
+use tracing::Instrument as _;
 
 use super::inbox::{set_state, stored_letter, waits_behind_another};
 use super::{Shared, Unusable, store_error};
 use crate::letter::{Content, Posting, letter_id};
+use crate::trace::continue_trace;
 
 /// Local letters have one order for ever: no restore can come between a service and itself.
 const INCARNATION: u64 = 0;
@@ -93,6 +95,8 @@ async fn apply_next(shared: &Arc<Shared>) -> Result<bool, StoreError> {
             Err(Unusable::Refused(reason)) => tracing::warn!(reason, "what came with a local letter was not kept"),
         }
     }
+    let span = tracing::info_span!("messaging.letter.receive", messaging.message.id = %letter.id, kind = %letter.kind);
+    continue_trace(&span, letter.trace.as_deref());
     let job_shared = Arc::clone(shared);
     let applied = shared.store.transact(move |transaction| {
         Box::pin(async move {
@@ -106,7 +110,7 @@ async fn apply_next(shared: &Arc<Shared>) -> Result<bool, StoreError> {
             Ok::<_, Unusable>(())
         })
     });
-    match applied.await {
+    match applied.instrument(span).await {
         Ok(()) => Ok(true),
         Err(TransactError::Work(Unusable::Refused(reason))) => {
             tracing::warn!(me = %shared.me, reason, "a local letter could not be applied and waits for a person");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use spean_custody::link::{Hello, HelloEffect, Receipt, ReceiptEffect};
+use spean_custody::link::{Hello, HelloEffect, Link, Receipt, ReceiptEffect};
 use spean_eventstore::{StoreError, Transaction};
 use spean_identity::Header;
 use spean_vocabulary::{LetterId, Timestamp};
@@ -90,9 +90,7 @@ pub(super) async fn take(shared: &Arc<Shared>, peer: Address, receipt: Receipt) 
             link.sign_of_life();
             save_link(&from, &link, transaction.connection()).await?;
             note_heard(&from, now, transaction).await?;
-            if let ReceiptEffect::Advanced { applied_up_to, .. } = effect {
-                settle(&from, incarnation, applied_up_to, now, transaction).await?;
-            }
+            settle(&from, &link, now, transaction).await?;
             Ok::<_, StoreError>(effect)
         })
     });
@@ -106,10 +104,10 @@ pub(super) async fn take(shared: &Arc<Shared>, peer: Address, receipt: Receipt) 
 }
 
 /// A peer's hello arrived.
+///
+/// A node that recovers itself answers too, with what it has: two that were restored together, such as the services of
+/// one node, would wait for each other for ever. What it says later, it says under new numbers.
 pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello) -> Result<(), Unusable> {
-    if shared.is_recovering() {
-        return Ok(());
-    }
     let now = (shared.now)();
     let (incarnation, from) = (shared.incarnation(), peer.clone());
     let has = if hello.receipt.incarnation == incarnation { hello.receipt.applied_up_to } else { 0 };
@@ -121,6 +119,8 @@ pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello
             link.sign_of_life();
             save_link(&from, &link, transaction.connection()).await?;
             note_heard(&from, now, transaction).await?;
+            // A hello holds a receipt, and may bring it first.
+            settle(&from, &link, now, transaction).await?;
             if effect == HelloEffect::Restored && before > 0 {
                 unsettle(&from, incarnation, *link.unconfirmed().start(), now, transaction).await?;
                 forget_unapplied(&from, link.peer_incarnation(), transaction).await?;
@@ -162,21 +162,16 @@ async fn note_heard(peer: &Address, now: Timestamp, transaction: &mut Transactio
     Ok(())
 }
 
-async fn settle(
-    peer: &Address,
-    incarnation: u64,
-    up_to: u64,
-    now: Timestamp,
-    transaction: &mut Transaction,
-) -> Result<(), StoreError> {
+/// What the peer has confirmed need not be sent again.
+async fn settle(peer: &Address, link: &Link, now: Timestamp, transaction: &mut Transaction) -> Result<(), StoreError> {
     sqlx::query(
         "update post_out set settled_at = $1
-         where peer = $2 and incarnation = $3 and sequence <= $4 and settled_at is null",
+         where peer = $2 and incarnation = $3 and sequence < $4 and settled_at is null",
     )
     .bind(now.as_micros())
     .bind(peer.to_string())
-    .bind(number(incarnation))
-    .bind(number(up_to))
+    .bind(number(link.incarnation()))
+    .bind(number(*link.unconfirmed().start()))
     .execute(transaction.connection())
     .await?;
     Ok(())

@@ -156,8 +156,8 @@ pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u6
     });
     let got = got.collect::<Result<Vec<_>, _>>()?;
     let sent = relay::sent_after(shared, peer, has).await?;
-    let sent = sent.into_iter().map(|(sequence, content)| NumberedLetter {
-        incarnation: shared.incarnation(),
+    let sent = sent.into_iter().map(|(incarnation, sequence, content)| NumberedLetter {
+        incarnation,
         sequence,
         content: content.encode_to_vec(),
     });
@@ -193,12 +193,15 @@ pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u6
 
 /// A peer answers. What it says is kept until the last one has answered: the order in which it is merged matters.
 pub(super) async fn take_returned(shared: &Arc<Shared>, peer: &Address, body: &[u8]) -> Result<(), Unusable> {
-    let returned =
+    let mut returned =
         Returned::decode(body).map_err(|_| Unusable::Refused("what was returned cannot be read".to_owned()))?;
     if !shared.is_recovering() || returned.for_incarnation != shared.incarnation() {
         return Ok(());
     }
-    let (peer, body, now) = (peer.to_string(), body.to_vec(), (shared.now)().as_micros());
+    for letter in &mut returned.sent {
+        put_away_attachment(shared, peer, letter).await?;
+    }
+    let (peer, body, now) = (peer.to_string(), returned.encode_to_vec(), (shared.now)().as_micros());
     let kept = shared.store.transact(move |transaction| {
         Box::pin(async move {
             sqlx::query(
@@ -224,6 +227,23 @@ pub(super) async fn take_returned(shared: &Arc<Shared>, peer: &Address, body: &[
         })
     });
     kept.await.map_err(store_error)?;
+    Ok(())
+}
+
+/// What travelled with a letter was lost with the database as well: it is put away before the letter is applied.
+async fn put_away_attachment(shared: &Shared, peer: &Address, letter: &mut NumberedLetter) -> Result<(), Unusable> {
+    let Ok(content) = Content::decode(letter.content.as_slice()) else { return Ok(()) };
+    if content.attachment.is_none() {
+        return Ok(());
+    }
+    letter.content = Content { attachment: None, ..content.clone() }.encode_to_vec();
+    let id = letter_id(peer, &shared.me, letter.incarnation, letter.sequence);
+    let Some(complete) = content.letter(id, &peer.node) else { return Ok(()) };
+    match shared.correspondence.keep_attachment(&complete).await {
+        // The letter itself is judged when it is applied.
+        Err(Unusable::Refused(reason)) => tracing::warn!(reason, "what came with a returned letter was not kept"),
+        kept => kept?,
+    }
     Ok(())
 }
 

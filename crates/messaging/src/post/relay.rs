@@ -10,12 +10,14 @@ use spean_identity::{Envelope, Header};
 use spean_vocabulary::Timestamp;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use tracing::Instrument as _;
 
 use super::outbox::number;
 use super::{LOOK_EVERY, Shared, locked, store_error};
 use crate::broker::BrokerError;
 use crate::letter::{Address, Content, letter_id, parse_address};
 use crate::topology;
+use crate::trace::continue_trace;
 
 /// How many letters are under way at a time.
 const WINDOW: i64 = 64;
@@ -186,26 +188,45 @@ fn waiting(row: &AnyRow, shared: &Shared) -> Result<Option<Waiting>, sqlx::Error
     }))
 }
 
-/// What was written to a peer after a letter of this incarnation, settled or not, for a peer that lost it.
-pub(super) async fn sent_after(shared: &Shared, peer: &Address, after: u64) -> Result<Vec<(u64, Content)>, StoreError> {
+/// What was written to a peer that lost it: what follows this letter of the present incarnation, settled or not, and of
+/// earlier incarnations all that was settled. What is not settled of those gets a new number when this node, which is
+/// recovering itself, has done so.
+pub(super) async fn sent_after(
+    shared: &Shared,
+    peer: &Address,
+    after: u64,
+) -> Result<Vec<(u64, u64, Content)>, StoreError> {
     let rows = sqlx::query(
         "select peer, incarnation, sequence, attempt, kind, case_id, body, attachment, trace, posted_at, published_at
-         from post_out where peer = $1 and incarnation = $2 and sequence > $3 order by sequence",
+         from post_out
+         where peer = $1
+           and ((incarnation = $2 and sequence > $3) or (incarnation < $2 and settled_at is not null))
+         order by incarnation, sequence",
     )
     .bind(peer.to_string())
     .bind(number(shared.incarnation()))
     .bind(number(after))
     .fetch_all(shared.store.reader())
     .await?;
-    let letters = rows.iter().map(|row| waiting(row, shared)).collect::<Result<Vec<_>, _>>()?;
-    Ok(letters.into_iter().flatten().map(|letter| (letter.sequence, letter.content)).collect())
+    let mut letters = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let Some(letter) = waiting(row, shared)? else { continue };
+        letters.push((letter.incarnation, letter.sequence, complete(shared, &letter).await));
+    }
+    Ok(letters)
+}
+
+/// A letter with what travels along with it.
+async fn complete(shared: &Shared, letter: &Waiting) -> Content {
+    let mut content = letter.content.clone();
+    if let Some(reference) = &letter.attachment {
+        content.attachment = shared.correspondence.attachment(reference).await;
+    }
+    content
 }
 
 async fn send(shared: &Shared, waiting: &Waiting) -> Result<u64, BrokerError> {
-    let mut content = waiting.content.clone();
-    if let Some(reference) = &waiting.attachment {
-        content.attachment = shared.correspondence.attachment(reference).await;
-    }
+    let content = complete(shared, waiting).await;
     let id = letter_id(&shared.me, &waiting.peer, waiting.incarnation, waiting.sequence);
     if waiting.published_before {
         tracing::debug!(peer = %waiting.peer, letter = %id, attempt = waiting.attempt, "sending again");
@@ -217,8 +238,17 @@ async fn send(shared: &Shared, waiting: &Waiting) -> Result<u64, BrokerError> {
         sequence: waiting.sequence,
         letter: id,
     };
+    let span = tracing::info_span!(
+        "messaging.letter.publish",
+        messaging.message.id = %id,
+        peer = %waiting.peer,
+        kind = %content.kind,
+        attempt = waiting.attempt,
+    );
+    continue_trace(&span, Some(content.trace.as_str()).filter(|trace| !trace.is_empty()));
     // Each attempt has an id of its own: the broker would swallow the same one as a duplicate.
-    dispatch(shared, &waiting.peer, header, &content, &format!("{id}.{}", waiting.attempt)).await
+    let message_id = format!("{id}.{}", waiting.attempt);
+    dispatch(shared, &waiting.peer, header, &content, &message_id).instrument(span).await
 }
 
 /// Seals, signs and publishes. The only way out.

@@ -1,0 +1,267 @@
+//! What those may see who have nothing to do with a case, and what those can do who write nonsense.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+use spean::demonstration::agencies::{KANDAL, KIEN_SVAY, RATANAK_KIRI, SHELTER};
+use spean::demonstration::staff::Staff;
+use spean_contracts::referral::v1::{
+    DeadLetter, DiscardDeadLetterRequest, GetCustodyRequest, GetOfferRequest, ListDeadLettersRequest, OfferState,
+    OpenDossierRequest, OpenDossierResponse,
+};
+use spean_identity::{Envelope, Header, Role};
+use spean_messaging::broker::{Broker, BrokerOptions};
+use spean_messaging::topology::mailbox_subject;
+use spean_testkit::eventually;
+use spean_tests::{Canary, Network, PATIENCE, hand_over, network, one_holder, open_case, settled, status_of};
+use spean_vocabulary::{LetterId, NodeId, Service};
+use tonic::{Code, Status};
+
+#[tokio::test]
+async fn who_has_nothing_to_do_with_a_case_learns_nothing_and_nonsense_harms_nobody() {
+    let network = network().await;
+    let case = an_offer_shows_only_its_preview(&network).await;
+    nonsense_waits_for_a_person_and_blocks_only_its_case(&network).await;
+    nobody_is_named_in_the_clear(&network, &case);
+}
+
+/// Before the acceptance the receiver sees the preview, afterwards the dossier; other offices see nothing at any time;
+/// and who has handed a case over cannot read the file any more.
+async fn an_offer_shows_only_its_preview(network: &Network) -> String {
+    let (sender, receiver) = (network.desk(RATANAK_KIRI), network.desk(KANDAL));
+    let case = open_case(&sender, 0).await;
+    let offer = sender.offer(&case, KANDAL).await;
+    let seen = receiver
+        .until("the offer", async |staff: Staff| {
+            Ok(staff.see(&offer).await?.filter(|offer| offer.state() == OfferState::Offered))
+        })
+        .await;
+    settled(network).await;
+    assert_eq!(seen.language, "km", "the preview is there");
+    assert!(!seen.dossier_available, "the dossier is not");
+    let staff = receiver.staff().await;
+    assert!(!staff.see(&offer).await.unwrap().unwrap().dossier_available, "and does not come before the acceptance");
+    assert_eq!(refusal(dossier(&staff, &offer).await), Code::PermissionDenied);
+    assert_ne!(refusal(staff.case(&case, "curiosity").await), Code::Ok);
+    strangers_find_nothing(network, &offer, &case).await;
+
+    receiver.accept(&offer).await;
+    receiver.held(&case).await;
+    let opened = receiver
+        .until("the dossier", async |staff: Staff| match dossier(&staff, &offer).await {
+            Ok(opened) => Ok(Some(opened)),
+            Err(status) if status.code() == Code::FailedPrecondition => Ok(None),
+            Err(status) => Err(status),
+        })
+        .await;
+    assert_eq!(opened.note, Canary::NOTE);
+    let person = opened.person.expect("the person is in the dossier");
+    assert_eq!(person.latin_name.map(|name| name.family).as_deref(), Some(Canary::FAMILY_LATIN));
+    assert!(person.narrative.starts_with(Canary::NARRATIVE));
+
+    let staff = sender.staff().await;
+    eventually(PATIENCE, "the old holder's register to hear that the case is gone", async || {
+        staff.case(&case, "one more look").await.is_err()
+    })
+    .await;
+    assert_eq!(refusal(staff.case(&case, "one more look").await), Code::PermissionDenied);
+    strangers_find_nothing(network, &offer, &case).await;
+    case
+}
+
+/// Neither an office of the receiver's own node nor one elsewhere.
+async fn strangers_find_nothing(network: &Network, offer: &str, case: &str) {
+    for office in [KIEN_SVAY, SHELTER] {
+        let staff = network.desk(office).staff().await;
+        let get_offer = GetOfferRequest { offer_id: offer.to_owned() };
+        let get_custody = GetCustodyRequest { case_id: case.to_owned() };
+        let answers = [
+            refusal(staff.referral().get_offer(staff.ask(get_offer)).await),
+            refusal(staff.referral().get_custody(staff.ask(get_custody)).await),
+            refusal(staff.case(case, "").await),
+            refusal(staff.case(case, "curiosity").await),
+            refusal(dossier(&staff, offer).await),
+            refusal(staff.accept(offer).await),
+        ];
+        assert_eq!(answers, [Code::NotFound; 6], "at {office}");
+    }
+}
+
+async fn dossier(staff: &Staff, offer: &str) -> Result<OpenDossierResponse, Status> {
+    let request = OpenDossierRequest { offer_id: offer.to_owned(), purpose: "to prepare the first visit".to_owned() };
+    Ok(staff.referral().open_dossier(staff.ask(request)).await?.into_inner())
+}
+
+fn refusal<T>(answer: Result<T, Status>) -> Code {
+    answer.map_or_else(|status| status.code(), |_| Code::Ok)
+}
+
+/// What is sealed into an envelope, as another program would write it.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Content {
+    #[prost(string, tag = "1")]
+    from_service: String,
+    #[prost(string, tag = "2")]
+    to_service: String,
+    #[prost(string, tag = "3")]
+    kind: String,
+    #[prost(string, tag = "4")]
+    case: String,
+    #[prost(bytes = "vec", tag = "5")]
+    body: Vec<u8>,
+}
+
+/// A node's mailbox gets bytes that mean nothing, and a genuine letter that says nothing about a case that is on its
+/// way. Both are shown to a person; only that case waits, and goes on when the person has set the letter aside.
+async fn nonsense_waits_for_a_person_and_blocks_only_its_case(network: &Network) {
+    let (sender, receiver) = (network.desk(RATANAK_KIRI), network.desk(KANDAL));
+    let blocked = open_case(&sender, 1).await;
+    let rogue = Rogue::of(network, "ratanak-kiri", "kandal").await;
+    rogue.publish(spean_chassis::random::<500>().to_vec(), "random").await;
+    rogue.write("nothing that anybody knows", &blocked).await;
+    let administrator = network.desk_as(KANDAL, &[Role::Administrator]);
+    let letters = administrator
+        .until("both to be shown", async |staff: Staff| {
+            let letters = dead_letters(&staff).await?;
+            Ok((letters.len() == 2).then_some(letters))
+        })
+        .await;
+    let genuine = letters.iter().find(|letter| letter.from_node_id == "ratanak-kiri").expect("its writer is known");
+    assert_eq!((genuine.reason.as_str(), genuine.from_service.as_str()), ("MALFORMED", "shelter"));
+    let random = letters.iter().find(|letter| letter.from_node_id.is_empty()).expect("its writer is not known");
+    assert_eq!(status_of(network, KANDAL).await.dead_letters, 2);
+
+    let offer = sender.offer(&blocked, KANDAL).await;
+    let free = hand_over(&sender, &receiver, 2).await;
+    one_holder(network, KANDAL, &[&free.case]).await;
+    let waiting = administrator
+        .until("the offer to wait behind it", async |staff: Staff| {
+            let letters = dead_letters(&staff).await?;
+            Ok(letters.into_iter().find(|letter| letter.waiting_behind == 1))
+        })
+        .await;
+    assert_eq!(waiting.letter_id, genuine.letter_id);
+    assert!(receiver.staff().await.see(&offer).await.unwrap().is_none(), "the offer is not shown before it");
+
+    for letter in [genuine, random] {
+        let reason = "nothing that anybody knows; its writer was called".to_owned();
+        let request = DiscardDeadLetterRequest { letter_id: letter.letter_id.clone(), reason };
+        let staff = administrator.staff().await;
+        staff.referral().discard_dead_letter(staff.ask(request.clone())).await.expect("it can be set aside");
+        let again = staff.referral().discard_dead_letter(staff.ask(request)).await;
+        assert_eq!(refusal(again), Code::NotFound, "it is gone");
+    }
+    receiver.accept(&offer).await;
+    receiver.held(&blocked).await;
+    one_holder(network, KANDAL, &[&blocked]).await;
+    settled(network).await;
+}
+
+async fn dead_letters(staff: &Staff) -> Result<Vec<DeadLetter>, Status> {
+    let request = ListDeadLettersRequest::default();
+    Ok(staff.referral().list_dead_letters(staff.ask(request)).await?.into_inner().dead_letters)
+}
+
+/// Somebody with the keys of a node who writes what they like into the mailbox of another.
+struct Rogue<'n> {
+    network: &'n Network,
+    from: NodeId,
+    to: NodeId,
+    broker: Broker,
+}
+
+impl<'n> Rogue<'n> {
+    async fn of(network: &'n Network, from: &str, to: &str) -> Self {
+        let settings = network.settings(from);
+        let options = BrokerOptions {
+            url: settings.broker.url,
+            node: settings.node.clone(),
+            seed: network.keys(from).broker_seed().into(),
+            domain: None,
+            authority: None,
+            mailbox_bytes: settings.broker.mailbox_bytes,
+        };
+        let broker = Broker::connect(options).await.expect("the broker's address is well formed");
+        let connected = broker.connected().wait_for(|connected| *connected).await.is_ok();
+        assert!(connected, "the broker lets the node's keys in");
+        Self { network, from: settings.node, to: to.parse().expect("the code of a node"), broker }
+    }
+
+    /// As if the shelter's service of that node wrote to the desk, which it never does.
+    async fn publish(&self, payload: Vec<u8>, message_id: &str) {
+        let subject = mailbox_subject(&self.to, Service::Referral, &self.from, Service::Shelter);
+        self.broker.publish(subject, message_id, payload).await.expect("the broker takes anything");
+    }
+
+    /// The id of the letter at a place in the order between the two services.
+    fn letter_id(&self, incarnation: u64, sequence: u64) -> LetterId {
+        let (from, to) = (Service::Shelter, Service::Referral);
+        let name = format!("{}/{from} {}/{to} {incarnation} {sequence}", self.from, self.to);
+        let digest: [u8; 16] = Sha256::digest(name.as_bytes())[..16].try_into().expect("a SHA-256 has 32 bytes");
+        LetterId::from_uuid(uuid::Builder::from_custom_bytes(digest).into_uuid())
+    }
+
+    async fn write(&self, body: &str, case: &str) {
+        let content = Content {
+            from_service: Service::Shelter.to_string(),
+            to_service: Service::Referral.to_string(),
+            kind: "offer".to_owned(),
+            case: case.to_owned(),
+            body: body.as_bytes().to_vec(),
+        };
+        let header = Header {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            incarnation: 1,
+            sequence: 1,
+            letter: self.letter_id(1, 1),
+        };
+        let keys = Arc::new(self.network.keys(self.from.as_str()));
+        let envelope = Envelope::seal(&header, &content.encode_to_vec(), &keys, self.network.directory());
+        self.publish(envelope.expect("the keys are the node's"), "genuine").await;
+    }
+}
+
+/// Every file of the whole network, byte for byte: the broker's, every agency's databases and logs.
+fn nobody_is_named_in_the_clear(network: &Network, case: &str) {
+    let mut files = Vec::new();
+    list(network.folder(), &mut files);
+    let read: Vec<_> = files.iter().map(|file| (file, fs::read(file).expect("our own files can be read"))).collect();
+    let holding = |needle: &str| -> Vec<String> {
+        let found = read.iter().filter(|(_, bytes)| holds(bytes, needle.as_bytes()));
+        found.map(|(file, _)| file.strip_prefix(network.folder()).unwrap_or(file).display().to_string()).collect()
+    };
+    for word in Canary::ALL {
+        assert_eq!(holding(word), Vec::<String>::new(), "{word:?} stands in the clear");
+    }
+    // The same search does find what may stand in the clear, and where: a case's id at its parties, subjects at the hub.
+    let with_case = holding(case);
+    for party in ["ratanak-kiri/data", "kandal/data"] {
+        assert!(with_case.iter().any(|file| file.starts_with(party)), "{party} is not among {with_case:?}");
+    }
+    // The ministry keeps the registry of who holds what.
+    let parties = ["ratanak-kiri/", "kandal/", "mosvy/"];
+    let elsewhere: Vec<_> =
+        with_case.iter().filter(|file| !parties.iter().any(|party| file.starts_with(party))).collect();
+    assert!(elsewhere.is_empty(), "a case's id is no business of the hub or of other agencies: {elsewhere:?}");
+    let at_the_hub = holding("inbox.kandal.ratanak-kiri.referral.referral");
+    assert!(at_the_hub.iter().any(|file| file.starts_with("hub/store")), "{at_the_hub:?}");
+}
+
+fn list(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder is ours") {
+        let path = entry.expect("the folder is ours").path();
+        if path.is_dir() {
+            list(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+fn holds(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
