@@ -31,7 +31,7 @@ pub struct Network {
 /// # Panics
 /// When it does not start.
 pub async fn network() -> Network {
-    set(BTreeMap::new()).await
+    set(BTreeMap::new(), None).await
 }
 
 /// A network whose nodes have a database each in one PostgreSQL server.
@@ -40,12 +40,20 @@ pub async fn network() -> Network {
 /// When it does not start.
 pub async fn network_on_postgres() -> Network {
     let database = |node: &str| (node.to_owned(), Postgres::shared().database());
-    set(NODES.into_iter().map(database).collect()).await
+    set(NODES.into_iter().map(database).collect(), None).await
 }
 
-async fn set(databases: BTreeMap<String, String>) -> Network {
+/// A network whose nodes send traces and metrics to an OTLP collector.
+///
+/// # Panics
+/// When it does not start.
+pub async fn network_observed_by(collector: &str) -> Network {
+    set(BTreeMap::new(), Some(collector.to_owned())).await
+}
+
+async fn set(databases: BTreeMap<String, String>, telemetry: Option<String>) -> Network {
     let folder = a_folder();
-    let layout = Layout { folder: folder.path().join("network"), program: spean_program(), databases };
+    let layout = Layout { folder: folder.path().join("network"), program: spean_program(), databases, telemetry };
     let stage = Stage::set(layout).await;
     let stage = stage.unwrap_or_else(|error| panic!("the network does not start: {error:#}"));
     Network { stage, folder: Some(folder) }

@@ -2,11 +2,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Histogram;
 use spean_eventsourcing::Aggregate;
 use sqlx::{AnyPool, AssertSqlSafe, Row as _};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
 use crate::dialect::Dialect;
 use crate::event::COLUMNS;
@@ -43,6 +47,8 @@ struct Shared {
     reader: AnyPool,
     role: watch::Receiver<Role>,
     head: watch::Receiver<i64>,
+    duration: Histogram<f64>,
+    service: KeyValue,
 }
 
 impl std::fmt::Debug for EventStore {
@@ -65,6 +71,7 @@ impl EventStore {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(&options.url, &options.service)?;
         let reader = dialect.reader(&options.url)?;
+        let service = KeyValue::new("spean.service", options.service.clone());
         let (send_job, jobs) = mpsc::channel(QUEUE);
         let (send_role, role) = watch::channel(Role::Standby);
         let (send_head, head) = watch::channel(0);
@@ -73,7 +80,10 @@ impl EventStore {
         let writer = tokio::spawn(writer.run(send_opened));
         opened.await.map_err(|_| StoreError::Closed)??;
         let (jobs, writer) = (RwLock::new(Some(send_job)), Mutex::new(Some(writer)));
-        Ok(Self { shared: Arc::new(Shared { jobs, writer, reader, role, head }) })
+        // Measures nothing unless the program that opens the log collects metrics.
+        let meter = opentelemetry::global::meter("spean");
+        let duration = meter.f64_histogram("spean.append.duration").with_unit("s").build();
+        Ok(Self { shared: Arc::new(Shared { jobs, writer, reader, role, head, duration, service }) })
     }
 
     /// Runs a job in the writer, together with others in one transaction, and answers after the commit. When it fails,
@@ -87,7 +97,12 @@ impl EventStore {
         E: Send + 'static,
         F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.submit(Conditions::Anything, work).await
+        let submitted = self.submit(Conditions::Anything, work);
+        // What nobody asked for is no part of a trace.
+        if Span::current().is_none() {
+            return submitted.await;
+        }
+        submitted.instrument(tracing::info_span!("eventstore.transaction")).await
     }
 
     /// Carries out a command: loads the stream, folds it, decides, appends. When the command id of the metadata was
@@ -111,7 +126,8 @@ impl EventStore {
         let decide = self.submit(Conditions::Command, move |transaction| {
             Box::pin(async move { transaction.decide_once::<A>(&id, command, &context, &metadata, true).await })
         });
-        Ok(decide.await?)
+        let span = tracing::info_span!("eventstore.command", spean.category = A::CATEGORY);
+        Ok(decide.instrument(span).await?)
     }
 
     /// Connections for queries. They cannot write.
@@ -200,6 +216,7 @@ impl EventStore {
         E: Send + 'static,
         F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
+        let began = Instant::now();
         let (answer, answered) = oneshot::channel();
         let task: Box<dyn Job> = Box::new(Task { work: Some(work), result: None, conditions, answer });
         {
@@ -211,7 +228,9 @@ impl EventStore {
             })?;
         }
         // The writer answers every job that it took; without an answer it is gone, and nobody knows how far it came.
-        answered.await.map_err(|_| StoreError::Unavailable)?
+        let outcome = answered.await.map_err(|_| StoreError::Unavailable)?;
+        self.shared.duration.record(began.elapsed().as_secs_f64(), std::slice::from_ref(&self.shared.service));
+        outcome
     }
 }
 

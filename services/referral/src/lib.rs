@@ -6,6 +6,7 @@ mod desk;
 mod dossiers;
 mod escalation;
 mod grpc;
+mod handoffs;
 mod metrics;
 mod published;
 mod reactions;

@@ -16,7 +16,7 @@ use sqlx::Row as _;
 
 use crate::desk::{CustodyLetter, Desk, stream};
 use crate::published::travels_with;
-use crate::{dossiers, subject};
+use crate::{dossiers, handoffs, subject};
 
 /// Applies the letters of the desk.
 pub(crate) struct Reactions {
@@ -206,8 +206,8 @@ impl Reactions {
         let situation = self.desk.situation(context);
         let situation = situation.ok_or_else(|| Unusable::Refused("OFFICE_NOT_IN_DIRECTORY".to_owned()))?;
         let id = stream(office, case);
-        transaction.decide::<CaseCustody>(&id, command, &situation, &metadata).await.map_err(unusable)?;
-        Ok(())
+        let decided = transaction.decide::<CaseCustody>(&id, command, &situation, &metadata).await.map_err(unusable)?;
+        Ok(handoffs::measure(&decided, metadata.recorded_at, transaction.connection()).await?)
     }
 }
 

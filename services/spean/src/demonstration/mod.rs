@@ -48,7 +48,7 @@ impl Demonstration {
         narrator.tell("Six agencies, each its own process, database, keys and account at the broker.");
         let program = std::env::current_exe().context("the path of this program")?;
         let began = tokio::time::Instant::now();
-        let mut stage = Stage::set(Layout { folder, program, databases: BTreeMap::new() }).await?;
+        let mut stage = Stage::set(Layout { folder, program, databases: BTreeMap::new(), telemetry: None }).await?;
         narrator.kept(&format!("The network is up after {:.1} s", began.elapsed().as_secs_f64()));
         let outcome = tokio::select! {
             outcome = stories(&mut stage, &narrator) => outcome,

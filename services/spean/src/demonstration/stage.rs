@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use spean_chassis::{BrokerSettings, Clock, Configuration};
+use spean_chassis::{BrokerSettings, Clock, Configuration, Telemetry};
 use spean_identity::{Directory, NodeKeys, Role, RootKey};
 use spean_messaging::server::{Guard, NatsBinary, NatsServer};
 use spean_messaging::topology::{self, HubOptions};
@@ -36,6 +36,8 @@ pub struct Layout {
     pub program: PathBuf,
     /// For each node that shall not use `SQLite`: the URL of its database.
     pub databases: BTreeMap<String, String>,
+    /// The OTLP collector to which the nodes send traces and metrics, such as `http://127.0.0.1:4317`; none when left out.
+    pub telemetry: Option<String>,
 }
 
 /// A running network. Its processes end with it.
@@ -106,7 +108,7 @@ impl Stage {
                     monitor: Some(monitor),
                     mailbox_bytes: MAILBOX_BYTES,
                 },
-                telemetry: None,
+                telemetry: layout.telemetry.clone().map(|endpoint| Telemetry { endpoint }),
                 clock_offset_file: Some(folder.join("clock")),
             };
             let settings = home.join("node.toml");
