@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use spean_custody::link::{Hello, HelloEffect, Link, Receipt, ReceiptEffect};
+use spean_custody::link::{Hello, HelloEffect, Receipt, ReceiptEffect};
 use spean_eventstore::{StoreError, Transaction};
 use spean_identity::Header;
 use spean_vocabulary::{LetterId, Timestamp};
@@ -90,7 +90,7 @@ pub(super) async fn take(shared: &Arc<Shared>, peer: Address, receipt: Receipt) 
             link.sign_of_life();
             save_link(&from, &link, transaction.connection()).await?;
             note_heard(&from, now, transaction).await?;
-            settle(&from, &link, now, transaction).await?;
+            settle(&from, incarnation, &receipt, now, transaction).await?;
             Ok::<_, StoreError>(effect)
         })
     });
@@ -119,10 +119,12 @@ pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello
             link.sign_of_life();
             save_link(&from, &link, transaction.connection()).await?;
             note_heard(&from, now, transaction).await?;
-            // A hello holds a receipt, and may bring it first.
-            settle(&from, &link, now, transaction).await?;
+            if matches!(effect, HelloEffect::Known | HelloEffect::Restored) {
+                // A hello holds a receipt, and may bring it first. It may also have less than was confirmed before.
+                settle(&from, incarnation, &hello.receipt, now, transaction).await?;
+                unsettle(&from, incarnation, has + 1, now, transaction).await?;
+            }
             if effect == HelloEffect::Restored && before > 0 {
-                unsettle(&from, incarnation, *link.unconfirmed().start(), now, transaction).await?;
                 forget_unapplied(&from, link.peer_incarnation(), transaction).await?;
             }
             Ok::<_, StoreError>((effect, before))
@@ -163,15 +165,24 @@ async fn note_heard(peer: &Address, now: Timestamp, transaction: &mut Transactio
 }
 
 /// What the peer has confirmed need not be sent again.
-async fn settle(peer: &Address, link: &Link, now: Timestamp, transaction: &mut Transaction) -> Result<(), StoreError> {
+async fn settle(
+    peer: &Address,
+    incarnation: u64,
+    receipt: &Receipt,
+    now: Timestamp,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    if receipt.incarnation != incarnation {
+        return Ok(());
+    }
     sqlx::query(
         "update post_out set settled_at = $1
-         where peer = $2 and incarnation = $3 and sequence < $4 and settled_at is null",
+         where peer = $2 and incarnation = $3 and sequence <= $4 and settled_at is null",
     )
     .bind(now.as_micros())
     .bind(peer.to_string())
-    .bind(number(link.incarnation()))
-    .bind(number(*link.unconfirmed().start()))
+    .bind(number(incarnation))
+    .bind(number(receipt.applied_up_to))
     .execute(transaction.connection())
     .await?;
     Ok(())
@@ -190,7 +201,8 @@ async fn forget_unapplied(peer: &Address, incarnation: u64, transaction: &mut Tr
     Ok(())
 }
 
-/// The peer lost what it had confirmed: all from here on is sent again.
+/// The peer lost what it had confirmed, whether it noticed or not (a log that no event was added to since the backup
+/// looks complete): all from here on is sent again.
 async fn unsettle(
     peer: &Address,
     incarnation: u64,
@@ -200,7 +212,7 @@ async fn unsettle(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "update post_out set settled_at = null, next_attempt_at = $1, attempt = attempt + 1
-         where peer = $2 and incarnation = $3 and sequence >= $4",
+         where peer = $2 and incarnation = $3 and sequence >= $4 and settled_at is not null",
     )
     .bind(now.as_micros())
     .bind(peer.to_string())
