@@ -1,7 +1,7 @@
 //! One process of an agency: what all its services share, and their common start and end.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -86,6 +86,17 @@ pub struct Running {
 impl Node {
     /// Opens the log and the post office of a service.
     pub async fn open(&self, parts: ServiceParts, running: &mut Running) -> anyhow::Result<(EventStore, Post)> {
+        self.open_into(parts, &OnceLock::new(), running).await
+    }
+
+    /// Opens the log and the post office of a service, for one whose correspondence reads the log: it is there before
+    /// the first letter is.
+    pub async fn open_into(
+        &self,
+        parts: ServiceParts,
+        opened: &OnceLock<EventStore>,
+        running: &mut Running,
+    ) -> anyhow::Result<(EventStore, Post)> {
         let ServiceParts { service, tables, read_models, postings, correspondence } = parts;
         let name = service.to_string();
         let outbox = Arc::new(Outbox::new(self.address(service), postings));
@@ -101,6 +112,8 @@ impl Node {
             tracing::info!(service = %service, "another instance writes; standing by");
             role.wait_for(|role| *role == Role::Writer).await?;
         }
+        // A second one could only come from opening the same service twice, which the log's election would not survive.
+        let _ = opened.set(store.clone());
         let clock = self.clock.clone();
         let options = PostOptions {
             me: self.address(service),

@@ -83,7 +83,7 @@ pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> R
             sex = case when excluded.sex = 'SEX_UNSPECIFIED' then case_standing.sex else excluded.sex end,
             age_band = case when excluded.age_band = 'AGE_BAND_UNSPECIFIED' then case_standing.age_band
                             else excluded.age_band end
-         where excluded.standing <> 'OFFERED' or case_standing.standing in ('OFFERED', 'BOUND')",
+         where excluded.standing <> 'OFFERED' or case_standing.standing = 'OFFERED'",
     )
     .bind(&told.case_id)
     .bind(&told.office_id)
@@ -157,4 +157,33 @@ pub async fn of(
         sex: read_sex("sex", sex.into()).unwrap_or(Sex::Unknown),
         is_child: age_band != "AGE_BAND_ADULT",
     }))
+}
+
+/// Whether another office of this node holds the case, is bound to it or helps with it.
+pub async fn others_at_work(
+    case: CaseId,
+    office: &OfficeId,
+    executor: impl sqlx::Executor<'_, Database = sqlx::Any>,
+) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query(
+        "select count(*) from case_standing
+         where case_id = $1 and office <> $2 and standing in ('HOLDS', 'BOUND', 'HELPS')",
+    )
+    .bind(case.to_string())
+    .bind(office.as_str())
+    .fetch_one(executor)
+    .await?;
+    Ok(row.try_get::<i64, _>(0)? > 0)
+}
+
+/// The case that goes by a number for people, as the desk told it; none when it never did.
+pub async fn by_number(
+    number: &str,
+    executor: impl sqlx::Executor<'_, Database = sqlx::Any>,
+) -> Result<Option<String>, sqlx::Error> {
+    let row = sqlx::query("select case_id from case_standing where case_number = $1 limit 1")
+        .bind(number)
+        .fetch_optional(executor)
+        .await?;
+    row.map(|row| row.try_get(0)).transpose()
 }

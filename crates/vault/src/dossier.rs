@@ -148,6 +148,11 @@ fn circumstances(offer: OfferId, from: &OfficeId, to: &OfficeId) -> Vec<u8> {
 }
 
 impl Vault {
+    /// The digest of the dossier that is kept for an offer; none when there is none.
+    pub async fn dossier_digest(&self, offer: OfferId, direction: Direction) -> Result<Option<[u8; 32]>, VaultError> {
+        Ok(self.sealed_dossier(offer, direction).await?.map(|sealed| digest(&sealed)))
+    }
+
     /// Keeps a sealed dossier as it is, under the key of the person it is about, so that erasing them erases it. Keeping
     /// another one for the same offer and direction replaces it. The answer is the SHA-256 of the sealed bytes.
     pub async fn keep_dossier(
@@ -213,6 +218,19 @@ impl Vault {
         Self::record_reading(&mut transaction, dossier.person, &key, "dossier", reader, now).await?;
         transaction.commit().await.map_err(VaultError::from)?;
         Ok(Some(dossier))
+    }
+
+    /// Records that somebody reads a dossier which they opened elsewhere. Nothing when the person was erased.
+    pub async fn note_dossier_reading(
+        &self,
+        person: PersonId,
+        reader: &Reader,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let mut transaction = self.database.begin().await?;
+        let Some(key) = self.key(&mut transaction, person).await? else { return Ok(()) };
+        Self::record_reading(&mut transaction, person, &key, "dossier", reader, now).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Deletes a dossier that is not needed any more: the offer was withdrawn, or the letter is in the receiver's

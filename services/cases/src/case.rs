@@ -21,6 +21,8 @@ pub struct Case {
 
 #[derive(Clone, Debug)]
 struct File {
+    /// The office that opened the case; none when it came from elsewhere.
+    opened_by: Option<OfficeId>,
     case_number: Option<CaseNumber>,
     registered_on: Date,
     is_child: bool,
@@ -203,13 +205,14 @@ impl Aggregate for Case {
 
     fn evolve(mut self, event: &Event) -> Self {
         match event.clone() {
-            Event::Registered { case_number, codes, registered_on, .. } => {
+            Event::Registered { case_number, office, codes, registered_on, .. } => {
                 let is_child = codes.age_band.is_child();
-                self.file = Some(File { case_number: Some(case_number), registered_on, is_child, codes: Some(codes) });
+                let (opened_by, case_number, codes) = (Some(office), Some(case_number), Some(codes));
+                self.file = Some(File { opened_by, case_number, registered_on, is_child, codes });
             }
             Event::Received { case_number, on, .. } => {
                 // Until the age is amended here, the protection of a child is assumed.
-                self.file = Some(File { case_number, registered_on: on, is_child: true, codes: None });
+                self.file = Some(File { opened_by: None, case_number, registered_on: on, is_child: true, codes: None });
             }
             Event::Amended { codes } => {
                 if let Some(file) = &mut self.file {
@@ -274,7 +277,13 @@ impl Case {
                 Ok(vec![Event::Registered { case_number, person, office, codes, registered_on }])
             }
             // The number is drawn anew with each attempt; the first one stays.
-            Some(file) if file.codes.as_ref() == Some(&codes) && file.registered_on == registered_on => Ok(vec![]),
+            Some(file)
+                if file.opened_by.as_ref() == Some(&context.office)
+                    && file.codes.as_ref() == Some(&codes)
+                    && file.registered_on == registered_on =>
+            {
+                Ok(vec![])
+            }
             Some(_) => Err(Error::CaseIdTaken),
         }
     }
@@ -401,6 +410,18 @@ mod tests {
             registered_on: day("2026-09-01"),
         };
         given::<Case>([registered(AgeBand::Child)]).when(&at_office(), command).then_error(&Error::CaseIdTaken);
+    }
+
+    #[test]
+    fn another_office_cannot_take_a_case_by_registering_it_again() {
+        let command = Command::Register {
+            case_number: number(),
+            person: id(1),
+            codes: codes(AgeBand::Adult),
+            registered_on: day("2026-09-01"),
+        };
+        let stranger = Context { office: "kandal".parse().expect("a code"), ..at_office() };
+        given::<Case>([registered(AgeBand::Adult)]).when(&stranger, command).then_error(&Error::CaseIdTaken);
     }
 
     #[test]

@@ -45,10 +45,6 @@ impl CasesService for Grpc {
         let registered_on = field::day_so_far("registered_on", &request.registered_on, call.today())?;
         let codes = described.codes(registered_on);
         let person: PersonId = case.reinterpret();
-        let known = self.store.load::<Case>(&case.to_string()).await.map_err(|error| status::store(&error))?;
-        if !known.state.exists() {
-            self.keep(person, &described, &call).await?;
-        }
         let tag = self.node.directory.current().node(&self.node.id).map(|node| node.tag);
         let tag =
             tag.ok_or_else(|| status::forbidden("NODE_NOT_IN_DIRECTORY", "the directory does not know this node"))?;
@@ -64,6 +60,8 @@ impl CasesService for Grpc {
             })
         });
         let stored = stored.await.map_err(status::transacted)?;
+        // Only now is it sure whose case this is. Should the power fail in between, asking again completes it.
+        self.keep_once(person, &described, &call).await?;
         let candidates = self.candidates(&described, Some(person), &call, "registration").await?;
         Ok(Response::new(wire::RegisterPersonResponse {
             case_number: stored.state.case_number().map(|number| number.to_string()).unwrap_or_default(),
@@ -210,11 +208,20 @@ impl CasesService for Grpc {
             return Err(status::invalid("ground", "a code of capital letters such as REQUEST_OF_PERSON"));
         }
         self.permit(&call, case).await?;
+        let others =
+            standing::others_at_work(case, call.office()?, self.store.reader()).await.map_err(status::query)?;
+        if others {
+            return Err(status::forbidden(
+                "ANOTHER_OFFICE_NEEDS_IT",
+                "another office served by this node holds the case or helps with it; ask that office",
+            ));
+        }
         // The key first: should the power fail between the two, asking again completes it.
         self.node.vault.erase(case.reinterpret()).await.map_err(|error| status::vault(&error))?;
         self.handle(case, Command::Erase { ground }, &call).await?;
-        let erased_at = Some(spean_chassis::words::instant(call.now));
-        Ok(Response::new(wire::ErasePersonResponse { erased_at }))
+        // Asked again, the day of the first time is told.
+        let erased_at = register::erased_at(case, self.store.reader()).await.map_err(status::query)?;
+        Ok(Response::new(wire::ErasePersonResponse { erased_at: erased_at.map(spean_chassis::words::instant) }))
     }
 }
 
@@ -236,7 +243,12 @@ impl Grpc {
     /// A case by its id, or by its number for people.
     async fn find(&self, text: &str) -> Result<CaseId, Status> {
         if let Ok(number) = text.parse::<CaseNumber>() {
-            let case = register::by_number(&number.to_string(), self.store.reader()).await.map_err(status::query)?;
+            let number = number.to_string();
+            let registered = register::by_number(&number, self.store.reader()).await.map_err(status::query)?;
+            let case = match registered {
+                Some(case) => Some(case),
+                None => standing::by_number(&number, self.store.reader()).await.map_err(status::query)?,
+            };
             return case.and_then(|case| case.parse().ok()).ok_or_else(|| status::not_found("case"));
         }
         field::parse("case_id", text)
@@ -244,6 +256,17 @@ impl Grpc {
 
     async fn keep(&self, person: PersonId, described: &Described, call: &Call) -> Result<(), Status> {
         keep(&self.node.vault, person, described, call).await
+    }
+
+    /// Keeps what was told at the registration, unless something is known already: a retry must not undo what was amended
+    /// since.
+    async fn keep_once(&self, person: PersonId, described: &Described, call: &Call) -> Result<(), Status> {
+        let reader = reader(call, "to keep what was told at the registration".to_owned())?;
+        let known = self.node.vault.get::<spean_vault::Identity>(person, &reader, call.now).await;
+        if known.map_err(|error| status::vault(&error))?.is_some() {
+            return Ok(());
+        }
+        self.keep(person, described, call).await
     }
 
     async fn reveal(

@@ -45,7 +45,9 @@ impl Reactions {
     async fn standing_changed(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
         let told = StandingChanged::decode(letter.body.as_slice()).map_err(malformed)?;
         standing::record(&told, transaction.connection()).await?;
-        if !matches!(told.standing(), Standing::Holds | Standing::Helps | Standing::Bound) || told.offer_id.is_empty() {
+        // Without another office it is the desk's confirmation of a case that was opened here.
+        let came_from_elsewhere = !told.other_office_id.is_empty();
+        if !matches!(told.standing(), Standing::Holds | Standing::Helps | Standing::Bound) || !came_from_elsewhere {
             return Ok(());
         }
         let case: CaseId = told.case_id.parse().map_err(malformed)?;

@@ -1,7 +1,7 @@
 //! The register: the list of cases that an office looks at.
 
 use spean_eventstore::{BoxFuture, ReadModel, Recorded};
-use spean_vocabulary::{CaseId, OfficeId};
+use spean_vocabulary::{CaseId, OfficeId, Timestamp};
 use sqlx::{Any, AnyConnection, Executor, Row as _};
 
 use crate::case::{Case, Event};
@@ -227,4 +227,18 @@ fn entry(row: &sqlx::any::AnyRow) -> Result<Entry, sqlx::Error> {
         office: row.try_get(10)?,
         links: vec![],
     })
+}
+
+/// When a person's key was destroyed, by the log; none when it was not.
+pub(crate) async fn erased_at(
+    case: CaseId,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Option<Timestamp>, sqlx::Error> {
+    let row = sqlx::query(
+        "select min(recorded_at) from event where category = 'case' and id = $1 and event_type = 'person_erased'",
+    )
+    .bind(case.to_string())
+    .fetch_one(executor)
+    .await?;
+    Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp::from_micros))
 }

@@ -23,7 +23,7 @@ pub(crate) struct Reactions {
 
 impl Correspondence for Reactions {
     fn correspondents(&self) -> Vec<Address> {
-        vec![Address { node: self.node.clone(), service: Service::Referral }]
+        [Service::Referral, Service::Cases].map(|service| Address { node: self.node.clone(), service }).to_vec()
     }
 
     fn apply<'a>(

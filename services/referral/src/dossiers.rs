@@ -5,17 +5,19 @@ use std::time::Duration;
 use spean_custody::case::{CaseCustody, Event};
 use spean_eventstore::{EventStore, Recorded, StoreError, TransactError};
 use spean_identity::digest;
-use spean_vault::{Direction, Dossier, DossierError, Reader, Vault};
+use spean_vault::{Direction, Dossier, DossierError, Reader, Vault, VaultError};
 use spean_vocabulary::{CaseId, OfferId, OfficeId, Timestamp};
+use sqlx::Row as _;
 
 use crate::desk::{Desk, place, stream};
-use crate::reactions::origin;
 use crate::subject::Permission;
 
 /// Name of the saved position.
 const READER: &str = "dossiers";
 /// Events looked at together.
 const BATCH: i64 = 200;
+/// How many offers back the first one of a series of restores is looked for.
+const MOST_RESTORES: usize = 16;
 /// The pause after the database or the vault was away.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
 
@@ -39,6 +41,10 @@ pub(crate) async fn prepare(
 ) -> Result<[u8; 32], DossierError> {
     let Handoff { offer, case, from, to, permission } = *handoff;
     let vault = &desk.node.vault;
+    // The same offer in flight twice: the first dossier is the one that the log will promise.
+    if let Some(kept) = vault.dossier_digest(offer, Direction::Out).await? {
+        return Ok(kept);
+    }
     let person = case.reinterpret();
     let dossier = Dossier::compose(vault, case, person, &permission.parts, note, reader, now).await?;
     let directory = desk.directory();
@@ -49,15 +55,24 @@ pub(crate) async fn prepare(
     Ok(digest)
 }
 
-/// The sealed dossier of an offer, to be sent.
-pub(crate) async fn sealed(vault: &Vault, offer: OfferId) -> Option<Vec<u8>> {
-    match vault.sealed_dossier(offer, Direction::Out).await {
-        Ok(sealed) => sealed,
-        Err(error) => {
-            tracing::warn!(error = %error, "a dossier could not be taken out of the vault");
-            None
+/// The sealed dossier of an offer, to be sent. An offer that was made afresh after a restore has that of the first one.
+pub(crate) async fn sealed(vault: &Vault, store: &EventStore, offer: OfferId) -> Result<Option<Vec<u8>>, VaultError> {
+    let mut offer = offer;
+    for _ in 0..MOST_RESTORES {
+        if let Some(sealed) = vault.sealed_dossier(offer, Direction::Out).await? {
+            return Ok(Some(sealed));
+        }
+        let row = sqlx::query("select instead_of from offer where offer_id = $1 and direction = 'out'")
+            .bind(offer.to_string())
+            .fetch_optional(store.reader())
+            .await?;
+        let earlier = row.map(|row| row.try_get::<String, _>(0)).transpose()?;
+        match earlier.and_then(|earlier| earlier.parse().ok()) {
+            Some(earlier) => offer = earlier,
+            None => break,
         }
     }
+    Ok(None)
 }
 
 /// Follows the log for ever: what arrived with a handoff that is recorded becomes part of our own vault.
@@ -142,15 +157,24 @@ pub(crate) async fn open(
     if expected.is_some_and(|expected| *expected.as_bytes() != digest(&sealed)) {
         return Err(DossierError::Malformed);
     }
-    // After a restore of the sender the offer has another id than the one that the dossier was sealed for.
+    // After restores of the sender the offer has another id than the one that the dossier was sealed for.
     let from = &received.from.office;
-    let opened = Dossier::open(keys, offer, from, office, &sealed);
-    let dossier = match (opened, origin(&custody, offer)) {
-        (Err(DossierError::Seal(_)), Some(first)) => Dossier::open(keys, first, from, office, &sealed)?,
-        (opened, _) => opened?,
-    };
+    let mut opened = Dossier::open(keys, offer, from, office, &sealed);
+    let mut id = offer;
+    for _ in 0..MOST_RESTORES {
+        let earlier = custody.offers_in().find(|(known, _)| *known == id);
+        let earlier = earlier.and_then(|(_, known)| known.terms.as_ref()?.instead_of);
+        match (&opened, earlier) {
+            (Err(DossierError::Seal(_)), Some(earlier)) => {
+                opened = Dossier::open(keys, earlier, from, office, &sealed);
+                id = earlier;
+            }
+            _ => break,
+        }
+    }
+    let dossier = opened?;
     if let Some(reader) = reader {
-        vault.read_dossier(keys, offer, from, office, reader, now).await?;
+        vault.note_dossier_reading(dossier.person, reader, now).await?;
     }
     Ok(Some(dossier))
 }

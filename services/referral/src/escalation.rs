@@ -21,8 +21,6 @@ use crate::{dossiers, subject};
 
 /// How often the clock is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Offers looked at together.
-const BATCH: i64 = 200;
 
 /// The steps of the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,10 +76,9 @@ async fn look(desk: &Desk, store: &EventStore) -> anyhow::Result<()> {
     let now = desk.node.clock.now();
     let rows = sqlx::query(
         "select office, case_id, offer_id from offer
-         where direction = 'out' and state = 'OFFERED' and answer_due_at <= $1 order by answer_due_at limit $2",
+         where direction = 'out' and state = 'OFFERED' and answer_due_at <= $1 order by answer_due_at",
     )
     .bind(now.as_micros())
-    .bind(BATCH)
     .fetch_all(store.reader())
     .await?;
     for row in rows {
@@ -103,8 +100,15 @@ async fn climb(desk: &Desk, store: &EventStore, waiting: Waiting, now: Timestamp
     let custody = store.load::<CaseCustody>(&stream(&office, case)).await?.state;
     let Some((_, made)) = custody.offers_out().find(|(id, _)| *id == offer) else { return Ok(()) };
     let directory = desk.directory();
-    // The nearest office above that has somebody in it and is not the one that asks.
-    let above = directory.ladder(&made.to.office).find(|above| above.staffed && above.id != office);
+    // The nearest office above that has somebody in it, is not the one that asks, and was not asked the same already.
+    let asked = |office: &OfficeId| {
+        custody.offers_out().any(|(_, other)| {
+            let lives = matches!(other.state, OfferOutState::Open | OfferOutState::Agreed);
+            lives && other.to.office == *office && other.terms.need == made.terms.need
+        })
+    };
+    let above =
+        directory.ladder(&made.to.office).find(|above| above.staffed && above.id != office && !asked(&above.id));
     let above = above.map(|above| Party { node: above.node.clone(), office: above.id.clone() });
     let step = step_due(made, above.as_ref().map(|above| &above.office), now);
     match (step, above) {

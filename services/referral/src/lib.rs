@@ -13,7 +13,7 @@ mod reactions;
 mod subject;
 pub mod worklist;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts};
 use spean_contracts::referral::v1::referral_service_server::ReferralServiceServer;
@@ -23,14 +23,15 @@ use spean_vocabulary::Service;
 pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let desk = desk::Desk::new(node);
     let posting_desk = desk.clone();
+    let opened = Arc::new(OnceLock::new());
     let parts = ServiceParts {
         service: Service::Referral,
         tables: vec![subject::TABLES],
         read_models: vec![Arc::new(worklist::Worklist)],
         postings: Box::new(move |event| published::postings(&posting_desk, event)),
-        correspondence: Arc::new(reactions::Reactions { desk: desk.clone() }),
+        correspondence: Arc::new(reactions::Reactions { desk: desk.clone(), store: Arc::clone(&opened) }),
     };
-    let (store, post) = node.open(parts, running).await?;
+    let (store, post) = node.open_into(parts, &opened, running).await?;
     running.spawn(node, escalation::watch(desk.clone(), store.clone(), post.clone()));
     running.spawn(node, dossiers::adopt(desk.clone(), store.clone()));
     if node.configuration.telemetry.is_some() {

@@ -1,17 +1,19 @@
 //! What other desks and our own register say, and what this desk does about it.
 
+use std::sync::{Arc, OnceLock};
+
 use prost::Message as _;
 use spean_chassis::mint;
 use spean_contracts::cases::v1::{CaseRegistered, ConsentsChanged, PersonErased};
 use spean_custody::Digest;
-use spean_custody::case::{CaseCustody, Command, Error, Message};
+use spean_custody::case::{CaseCustody, Command, Error, Message, Preview};
 use spean_custody::recovery::offers_to_renew;
 use spean_eventsourcing::Context;
-use spean_eventstore::{BoxFuture, HandleError, Metadata, StoreError, Transaction};
+use spean_eventstore::{BoxFuture, EventStore, HandleError, Metadata, StoreError, Transaction};
 use spean_identity::OfficeLevel;
 use spean_messaging::{Address, Correspondence, Letter, Unusable};
-use spean_vault::Direction;
-use spean_vocabulary::{CaseId, OfferId, OfficeId, Service};
+use spean_vault::{Direction, VaultError};
+use spean_vocabulary::{AgeBand, CaseId, OfficeId, Service, Sex, WithdrawReason};
 use sqlx::Row as _;
 
 use crate::desk::{CustodyLetter, Desk, stream};
@@ -21,6 +23,8 @@ use crate::{dossiers, handoffs, subject};
 /// Applies the letters of the desk.
 pub(crate) struct Reactions {
     pub(crate) desk: Desk,
+    /// The desk's log, once it is open.
+    pub(crate) store: Arc<OnceLock<EventStore>>,
 }
 
 impl Correspondence for Reactions {
@@ -47,7 +51,8 @@ impl Correspondence for Reactions {
                 }
                 "spean.cases.v1.ConsentsChanged" => {
                     let told = ConsentsChanged::decode(letter.body.as_slice()).map_err(malformed)?;
-                    Ok(subject::record_consents(&told, connection).await?)
+                    subject::record_consents(&told, connection).await?;
+                    self.withdraw_without_consent(&told, letter, transaction).await
                 }
                 // The dossiers went with the person's key; nothing that is kept here names anybody.
                 "spean.cases.v1.PersonErased" => {
@@ -62,20 +67,35 @@ impl Correspondence for Reactions {
         Box::pin(async move {
             let (Some(sealed), Ok(said)) = (&letter.attachment, read(letter)) else { return Ok(()) };
             let Some(offer) = travels_with(&said.message) else { return Ok(()) };
+            let store = self.store.get().ok_or(Unusable::Store(StoreError::Unavailable))?;
+            let custody = store.load::<CaseCustody>(&stream(&said.to.office, said.message.case())).await?.state;
+            let known = custody.offers_in().find(|(id, _)| *id == offer).map(|(_, known)| known);
+            let promised = known
+                .filter(|known| known.from.office == said.from.office && letter.from.node == said.from.node)
+                .and_then(|known| known.terms.as_ref()?.dossier_digest);
+            let kept = self.desk.node.vault.dossier_digest(offer, Direction::In).await.map_err(vault_away)?;
+            let welcome = match (known, promised, kept) {
+                // What was promised, and nothing else.
+                (Some(_), Some(promised), _) => *promised.as_bytes() == spean_identity::digest(sealed),
+                (Some(_), None, _) => false,
+                // After a restore the offer itself may still be on its way; what is kept is not replaced for that.
+                (None, _, kept) => kept.is_none(),
+            };
+            if !welcome {
+                return Err(Unusable::Refused("NOT_THE_DOSSIER_THAT_WAS_PROMISED".to_owned()));
+            }
             let person = said.message.case().reinterpret();
             let now = self.desk.node.clock.now();
             let kept = self.desk.node.vault.keep_dossier(offer, Direction::In, person, sealed, now).await;
-            kept.map(|_| ()).map_err(|error| {
-                tracing::warn!(error = %error, "a dossier could not be put away yet");
-                Unusable::Store(StoreError::Unavailable)
-            })
+            kept.map(|_| ()).map_err(vault_away)
         })
     }
 
-    fn attachment<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Option<Vec<u8>>> {
+    fn attachment<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, Unusable>> {
         Box::pin(async move {
-            let offer = reference.parse().ok()?;
-            dossiers::sealed(&self.desk.node.vault, offer).await
+            let offer = reference.parse().map_err(malformed)?;
+            let store = self.store.get().ok_or(Unusable::Store(StoreError::Unavailable))?;
+            dossiers::sealed(&self.desk.node.vault, store, offer).await.map_err(vault_away)
         })
     }
 
@@ -136,6 +156,37 @@ impl Reactions {
         self.decide(&office, case, Command::Open { case }, letter, transaction).await
     }
 
+    /// A consent was taken back: so are the offers that rest on it and are still open. Their dossiers never travel.
+    async fn withdraw_without_consent(
+        &self,
+        told: &ConsentsChanged,
+        letter: &Letter,
+        transaction: &mut Transaction,
+    ) -> Result<(), Unusable> {
+        let case: CaseId = told.case_id.parse().map_err(malformed)?;
+        let taken_back = |consent: &str| told.consents.iter().any(|it| it.parts.is_empty() && it.consent_id == consent);
+        let rows = sqlx::query(
+            "select distinct office from offer where direction = 'out' and state = 'OFFERED' and case_id = $1",
+        )
+        .bind(case.to_string())
+        .fetch_all(transaction.connection())
+        .await?;
+        for row in rows {
+            let office: OfficeId = row.try_get::<&str, _>(0)?.parse().map_err(malformed)?;
+            let custody = transaction.load::<CaseCustody>(&stream(&office, case)).await?.state;
+            let rests_on_it: Vec<_> = custody
+                .open_offers()
+                .filter(|(_, offer)| offer.terms.consent.is_some_and(|consent| taken_back(&consent.to_string())))
+                .map(|(offer, _)| offer)
+                .collect();
+            for offer in rests_on_it {
+                let command = Command::Withdraw { offer, reason: WithdrawReason::ConsentWithdrawn };
+                self.decide(&office, case, command, letter, transaction).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Another desk says something of a case.
     async fn receive(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
         let said = read(letter)?;
@@ -159,6 +210,14 @@ impl Reactions {
         if let Message::Offer { terms, case, .. } = &said.message {
             let number = terms.case_number.map(|number| number.to_string()).unwrap_or_default();
             subject::keep(&case.to_string(), &number, &terms.preview, transaction.connection()).await?;
+        }
+        if let Message::OverrideProposed { case, .. } = &said.message {
+            // Who takes over from an office that is gone knows nothing of the person yet, and must be able to go on.
+            let unknown = Preview { sex: Sex::Unknown, age_band: AgeBand::Unknown, language: None };
+            subject::keep(&case.to_string(), "", &unknown, transaction.connection()).await?;
+        }
+        if letter.case != Some(said.message.case()) {
+            return Err(Unusable::Refused("CASE_ON_THE_ENVELOPE_IS_ANOTHER".to_owned()));
         }
         let (office, case) = (said.to.office.clone(), said.message.case());
         self.decide(&office, case, Command::Receive { from: said.from, message: said.message }, letter, transaction)
@@ -211,6 +270,11 @@ impl Reactions {
     }
 }
 
+fn vault_away(error: VaultError) -> Unusable {
+    tracing::warn!(error = %error, "the vault is away; the letter waits");
+    Unusable::Store(StoreError::Unavailable)
+}
+
 fn read(letter: &Letter) -> Result<CustodyLetter, Unusable> {
     serde_json::from_slice(&letter.body).map_err(malformed)
 }
@@ -225,14 +289,4 @@ fn unusable(error: HandleError<Error>) -> Unusable {
 
 fn malformed<E>(_: E) -> Unusable {
     Unusable::Refused("MALFORMED".to_owned())
-}
-
-/// The offer that a dossier was made for, when this offer only took its place after a restore.
-pub(crate) fn origin(custody: &CaseCustody, offer: OfferId) -> Option<OfferId> {
-    let made = custody.offers_out().find(|(id, _)| *id == offer).and_then(|(_, offer)| offer.terms.instead_of);
-    let got = || {
-        let (_, offer) = custody.offers_in().find(|(id, _)| *id == offer)?;
-        offer.terms.as_ref()?.instead_of
-    };
-    made.or_else(got)
 }

@@ -24,13 +24,13 @@ pub(crate) const TABLES: Tables = Tables {
             language text not null
         );
         create table consent (
-            consent_id text primary key,
             case_id text not null,
+            consent_id text not null,
             parts text not null,
             offices text not null,
-            purposes text not null
-        );
-        create index consent_case on consent (case_id)
+            purposes text not null,
+            primary key (case_id, consent_id)
+        )
     "],
 };
 
@@ -86,7 +86,7 @@ pub(crate) async fn record_consents(told: &ConsentsChanged, connection: &mut Any
         let purposes: Vec<_> = consent.purposes.iter().filter_map(need).collect();
         sqlx::query(
             "insert into consent (consent_id, case_id, parts, offices, purposes) values ($1, $2, $3, $4, $5)
-             on conflict (consent_id) do update set parts = excluded.parts, offices = excluded.offices,
+             on conflict (case_id, consent_id) do update set parts = excluded.parts, offices = excluded.offices,
                 purposes = excluded.purposes",
         )
         .bind(&consent.consent_id)

@@ -1,6 +1,7 @@
 //! Protobuf to commands and queries, and back. No rules.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use spean_chassis::person;
 use spean_chassis::words::{instant, read_need, stored, write_age_band, write_need, write_sex};
@@ -8,8 +9,8 @@ use spean_chassis::{Call, Node, Page, field, status};
 use spean_contracts::repatriation::v1::repatriation_service_server::RepatriationService;
 use spean_contracts::repatriation::v1::{self as wire};
 use spean_eventstore::{EventStore, HandleError};
-use spean_vault::Contact;
-use spean_vocabulary::{ArrivalId, Date, ManifestId, Need};
+use spean_vault::{Contact, Vault};
+use spean_vocabulary::{ArrivalId, Date, ManifestId, Need, Timestamp};
 use tonic::{Request, Response, Status};
 
 use crate::arrival::{Arrival, Circumstances, Command, DepartureKind, Error, Route};
@@ -44,16 +45,27 @@ impl RepatriationService for Grpc {
         // Asked again on another day, an arrival "today" is still that of the first day.
         let today = known.state.arrived_on().unwrap_or(call.today());
         let circumstances = read_circumstances(request.circumstances, today, &call)?;
-        if !known.state.exists() {
-            if arrivals::is_case_elsewhere(arrival, self.store.reader()).await.map_err(status::query)? {
-                return Err(status::refused(&Error::ArrivalIdTaken));
-            }
-            self.keep(arrival, &described, &call).await?;
+        if !known.state.exists()
+            && arrivals::is_case_elsewhere(arrival, self.store.reader()).await.map_err(status::query)?
+        {
+            return Err(status::refused(&Error::ArrivalIdTaken));
         }
         let codes = described.codes(circumstances.arrived_on);
         let person = arrival.reinterpret();
         let command = Command::Register { person, circumstances, codes, needs: BTreeSet::new() };
-        self.handle(arrival, command, &call).await?;
+        let (context, metadata) = (call.context()?, call.metadata()?);
+        let (vault, now) = (Arc::clone(&self.node.vault), call.now);
+        let registered = self.store.transact(move |transaction| {
+            Box::pin(async move {
+                let id = arrival.to_string();
+                let known = transaction.load::<Arrival>(&id).await.map_err(|error| status::store(&error))?;
+                transaction.decide::<Arrival>(&id, command, &context, &metadata).await.map_err(status::handled)?;
+                // Between the decision and its commit: nothing is kept of an arrival that is refused, nothing is
+                // missing of one that is on record, and asking again brings back nothing that was erased since.
+                if known.state.exists() { Ok(()) } else { keep(&vault, arrival, &described, now).await }
+            })
+        });
+        registered.await.map_err(status::transacted)?;
         Ok(Response::new(wire::RegisterArrivalResponse { case_id: arrival.to_string() }))
     }
 
@@ -189,19 +201,6 @@ impl Grpc {
         Ok(())
     }
 
-    async fn keep(&self, arrival: ArrivalId, described: &person::Described, call: &Call) -> Result<(), Status> {
-        let (person, vault) = (arrival.reinterpret(), &self.node.vault);
-        let failed = |error| status::vault(&error);
-        vault.put(person, &described.identity, call.now).await.map_err(failed)?;
-        if described.contact != Contact::default() {
-            vault.put(person, &described.contact, call.now).await.map_err(failed)?;
-        }
-        if let Some(narrative) = &described.narrative {
-            vault.put(person, narrative, call.now).await.map_err(failed)?;
-        }
-        Ok(())
-    }
-
     /// Imports in a task of its own, which goes on when the caller hangs up: the line of an office may be bad.
     async fn import(&self, submission: Submission) -> Result<(), Status> {
         let importer = self.importer.clone();
@@ -213,6 +212,19 @@ impl Grpc {
         let report = verdicts::report(manifest, call.office()?, self.store.reader()).await.map_err(status::query)?;
         report.ok_or_else(|| status::not_found("manifest"))
     }
+}
+
+async fn keep(vault: &Vault, arrival: ArrivalId, described: &person::Described, now: Timestamp) -> Result<(), Status> {
+    let person = arrival.reinterpret();
+    let failed = |error| status::vault(&error);
+    vault.put(person, &described.identity, now).await.map_err(failed)?;
+    if described.contact != Contact::default() {
+        vault.put(person, &described.contact, now).await.map_err(failed)?;
+    }
+    if let Some(narrative) = &described.narrative {
+        vault.put(person, narrative, now).await.map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Reads the circumstances; `today` is the day when none is given.

@@ -19,7 +19,7 @@ pub(crate) struct Reactions {
 
 impl Correspondence for Reactions {
     fn correspondents(&self) -> Vec<Address> {
-        vec![Address { node: self.node.clone(), service: Service::Cases }]
+        [Service::Cases, Service::Referral].map(|service| Address { node: self.node.clone(), service }).to_vec()
     }
 
     fn apply<'a>(

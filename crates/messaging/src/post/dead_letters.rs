@@ -1,6 +1,7 @@
 //! Letters that could not be applied: shown to people, tried again by people, set aside by people. Never by a timer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use spean_eventstore::{StoreError, TransactError};
 use spean_vocabulary::Timestamp;
@@ -9,6 +10,9 @@ use sqlx::Row as _;
 use super::outbox::{load_link, save_link};
 use super::{Shared, Unusable, inbox, store_error};
 use crate::letter::{Address, parse_address};
+
+/// How often letters are looked for that wait for nothing.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// A letter that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +118,31 @@ pub(super) async fn discard(shared: &Arc<Shared>, id: &str, reason: &str) -> Res
     Ok(discarded)
 }
 
+/// Applies letters that wait though nothing is before them any more: the power may have gone between the two commits.
+pub(super) async fn free_waiting(shared: Arc<Shared>) {
+    loop {
+        if !shared.is_recovering()
+            && let Err(error) = free_once(&shared).await
+        {
+            tracing::debug!(error = %error, "waiting letters are looked at later");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn free_once(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    let rows = sqlx::query(
+        "select distinct case_id from post_in waiting where state = 'waiting'
+            and not exists (select 1 from post_in dead where dead.case_id = waiting.case_id and dead.state = 'dead')",
+    )
+    .fetch_all(shared.store.reader())
+    .await?;
+    for row in rows {
+        apply_waiting(shared, row.try_get(0)?).await?;
+    }
+    Ok(())
+}
+
 async fn case_of(shared: &Shared, id: &str) -> Result<Option<String>, StoreError> {
     let row = sqlx::query("select case_id from post_in where letter_id = $1 and state = 'dead'")
         .bind(id)
@@ -166,6 +195,16 @@ async fn apply(shared: &Arc<Shared>, id: &str) -> Result<Retried, StoreError> {
     let receipt_to = peer.clone();
     let applied = shared.store.transact(move |transaction| {
         Box::pin(async move {
+            let claimed = sqlx::query(
+                "update post_in set attempts = attempts where letter_id = $1 and state in ('dead', 'waiting')",
+            )
+            .bind(letter.id.to_string())
+            .execute(transaction.connection())
+            .await?;
+            // Somebody else was quicker: to apply it, or to set it aside.
+            if claimed.rows_affected() == 0 {
+                return Ok(());
+            }
             job_shared.correspondence.apply(&letter, transaction).await?;
             inbox::set_state(&job_shared, &peer, incarnation, sequence, "applied", "", transaction).await?;
             let mut link = load_link(&peer, job_shared.incarnation(), transaction.connection()).await?;

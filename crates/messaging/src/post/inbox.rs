@@ -189,7 +189,9 @@ async fn take_letter(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, St
 
 async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, StoreError> {
     let letter = arrived.content.clone().letter(arrived.header.letter, &arrived.peer.node);
-    if let Some(letter) = letter.as_ref().filter(|letter| letter.attachment.is_some()) {
+    if let Some(letter) = letter.as_ref().filter(|letter| letter.attachment.is_some())
+        && !is_settled(shared, &arrived).await?
+    {
         match shared.correspondence.keep_attachment(letter).await {
             Ok(()) => {}
             Err(Unusable::Store(error)) => return Err(error),
@@ -220,6 +222,20 @@ async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, S
         shared.want_receipt(&arrived.peer);
     }
     Ok(taken)
+}
+
+/// Whether the letter was dealt with before. What came with it then must not come back: it may have been erased since.
+async fn is_settled(shared: &Shared, arrived: &Arrived) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "select count(*) from post_in
+         where peer = $1 and incarnation = $2 and sequence = $3 and state in ('applied', 'discarded')",
+    )
+    .bind(arrived.peer.to_string())
+    .bind(number(arrived.header.incarnation))
+    .bind(number(arrived.header.sequence))
+    .fetch_one(shared.store.reader())
+    .await?;
+    Ok(row.try_get::<i64, _>(0)? > 0)
 }
 
 /// Stores a letter and, when it is its turn, applies it: one commit. A letter that makes no sense is stored as dead.
@@ -432,6 +448,10 @@ pub(super) async fn set_state(
     reason: &str,
     transaction: &mut Transaction,
 ) -> Result<(), StoreError> {
+    if state == "applied" {
+        // How far the inbox has got: a database that was put back shows by it, even when no event followed.
+        sqlx::query("update post_self set applied = applied + 1").execute(transaction.connection()).await?;
+    }
     sqlx::query(
         "update post_in set state = $1, reason = $2, attempts = attempts + 1, settled_at = $3
          where peer = $4 and incarnation = $5 and sequence = $6",

@@ -1,7 +1,8 @@
 //! Noticing that the database came back from a backup: a mark outside it remembers how far the log had got.
 //!
-//! The mark holds the incarnation and the end of the log. A log that ends before the mark, or has another hash there,
-//! is not the log that this node wrote: the incarnation goes up and the node asks its peers what it said since.
+//! The mark holds the incarnation, the end of the log, and how many letters were applied. A log that ends before the
+//! mark, has another hash there, or has applied fewer letters, is not the log that this node wrote: the incarnation goes
+//! up and the node asks its peers what was said since.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use spean_eventstore::{EventStore, StoreError};
 use sqlx::Row as _;
 
-use super::Shared;
 use super::outbox::number;
+use super::{Shared, recovery};
+use crate::letter::Address;
 
 /// How often the mark is moved on while the log grows. What a peer confirms beyond it shows a restore as well.
 const MARK_EVERY: Duration = Duration::from_secs(1);
@@ -23,6 +25,8 @@ struct Mark {
     incarnation: u64,
     position: i64,
     hash: String,
+    #[serde(default)]
+    applied: i64,
 }
 
 pub(super) struct Started {
@@ -31,7 +35,11 @@ pub(super) struct Started {
 }
 
 /// Compares log and mark, and says which incarnation this is.
-pub(super) async fn begin(store: &EventStore, mark_file: &Path) -> anyhow::Result<Started> {
+pub(super) async fn begin(
+    store: &EventStore,
+    mark_file: &Path,
+    correspondents: Vec<Address>,
+) -> anyhow::Result<Started> {
     let mark: Option<Mark> = match tokio::fs::read(mark_file).await {
         Ok(bytes) => Some(serde_json::from_slice(&bytes)?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -52,7 +60,8 @@ pub(super) async fn begin(store: &EventStore, mark_file: &Path) -> anyhow::Resul
     let incarnation = if restored || highest == 0 { highest + 1 } else { highest };
     // The mark first: should the power fail between the two, the database still looks restored.
     write_mark(store, mark_file, incarnation).await?;
-    store_incarnation(store, incarnation).await?;
+    let awaited_from_now_on = if restored { correspondents } else { vec![] };
+    store_incarnation(store, incarnation, awaited_from_now_on).await?;
     if restored {
         tracing::warn!(incarnation, "the database was restored from a backup; asking all peers what was said since");
     }
@@ -63,15 +72,23 @@ pub(super) async fn begin(store: &EventStore, mark_file: &Path) -> anyhow::Resul
 pub(super) async fn next(shared: &Shared) -> anyhow::Result<u64> {
     let incarnation = shared.incarnation() + 1;
     write_mark(&shared.store, &shared.mark, incarnation).await?;
-    store_incarnation(&shared.store, incarnation).await?;
+    store_incarnation(&shared.store, incarnation, shared.correspondence.correspondents()).await?;
     Ok(incarnation)
 }
 
-/// Moves the mark on with the log.
+/// Moves the mark on with the log and the inbox.
 pub(super) async fn keep_mark(shared: Arc<Shared>) {
-    let mut head = shared.store.head();
-    while head.changed().await.is_ok() {
-        if let Err(error) = write_mark(&shared.store, &shared.mark, shared.incarnation()).await {
+    let mut marked = None;
+    loop {
+        let written = async {
+            let mark = mark(&shared.store, shared.incarnation()).await?;
+            if marked.as_ref() != Some(&mark) {
+                write(&mark, &shared.mark).await?;
+                marked = Some(mark);
+            }
+            anyhow::Ok(())
+        };
+        if let Err(error) = written.await {
             tracing::warn!(error = %error, "the mark of the log could not be written");
         }
         tokio::time::sleep(MARK_EVERY).await;
@@ -79,6 +96,9 @@ pub(super) async fn keep_mark(shared: Arc<Shared>) {
 }
 
 async fn reaches(store: &EventStore, mark: &Mark) -> Result<bool, StoreError> {
+    if applied(store).await? < mark.applied {
+        return Ok(false);
+    }
     if mark.position == 0 {
         return Ok(true);
     }
@@ -87,15 +107,29 @@ async fn reaches(store: &EventStore, mark: &Mark) -> Result<bool, StoreError> {
 }
 
 async fn write_mark(store: &EventStore, mark_file: &Path, incarnation: u64) -> anyhow::Result<()> {
+    write(&mark(store, incarnation).await?, mark_file).await
+}
+
+/// Where log and inbox stand now.
+async fn mark(store: &EventStore, incarnation: u64) -> Result<Mark, StoreError> {
     let position = *store.head().borrow();
     let last = store.events_after((position - 1).max(0), 1).await?;
     let hash = last.first().map(|event| event.hash.to_string()).unwrap_or_default();
-    let mark = Mark { incarnation, position, hash };
+    Ok(Mark { incarnation, position, hash, applied: applied(store).await? })
+}
+
+async fn write(mark: &Mark, mark_file: &Path) -> anyhow::Result<()> {
     let temporary = mark_file.with_extension("new");
-    tokio::fs::write(&temporary, serde_json::to_vec(&mark)?).await?;
+    tokio::fs::write(&temporary, serde_json::to_vec(mark)?).await?;
     tokio::fs::File::open(&temporary).await?.sync_all().await?;
     tokio::fs::rename(&temporary, mark_file).await?;
     Ok(())
+}
+
+/// How many letters were applied here.
+async fn applied(store: &EventStore) -> Result<i64, StoreError> {
+    let row = sqlx::query("select applied from post_self where one = 1").fetch_optional(store.reader()).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
 }
 
 async fn stored_incarnation(store: &EventStore) -> Result<Option<u64>, StoreError> {
@@ -103,17 +137,21 @@ async fn stored_incarnation(store: &EventStore) -> Result<Option<u64>, StoreErro
     Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.and_then(|incarnation| u64::try_from(incarnation).ok()))
 }
 
-async fn store_incarnation(store: &EventStore, incarnation: u64) -> Result<(), StoreError> {
+/// Notes the incarnation and, after a restore, whose answers are awaited: both or neither.
+async fn store_incarnation(store: &EventStore, incarnation: u64, awaited: Vec<Address>) -> Result<(), StoreError> {
     let stored = store.transact(move |transaction| {
         Box::pin(async move {
             sqlx::query(
-                "insert into post_self (one, incarnation) values (1, $1)
+                "insert into post_self (one, incarnation, applied) values (1, $1, 0)
                  on conflict (one) do update set incarnation = excluded.incarnation",
             )
             .bind(number(incarnation))
             .execute(transaction.connection())
             .await?;
-            Ok::<_, StoreError>(())
+            if awaited.is_empty() {
+                return Ok(());
+            }
+            recovery::await_answers(awaited, incarnation, transaction).await
         })
     });
     stored.await.map_err(super::store_error)

@@ -88,7 +88,11 @@ async fn apply_next(shared: &Arc<Shared>) -> Result<bool, StoreError> {
     let mut letter = stored_letter(&id, &shared.me, row.try_get::<&[u8], _>(3)?)
         .ok_or(StoreError::Options("a local letter cannot be read"))?;
     if let Some(reference) = shared.correspondence.local_attachment(&letter) {
-        letter.attachment = shared.correspondence.attachment(&reference).await;
+        letter.attachment = match shared.correspondence.attachment(&reference).await {
+            Ok(attachment) => attachment,
+            Err(Unusable::Store(error)) => return Err(error),
+            Err(Unusable::Refused(_)) => None,
+        };
         match shared.correspondence.keep_attachment(&letter).await {
             Ok(()) => {}
             Err(Unusable::Store(error)) => return Err(error),

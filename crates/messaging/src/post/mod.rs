@@ -43,7 +43,8 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What a service does with its letters.
 pub trait Correspondence: Send + Sync + 'static {
-    /// Everybody this service may ever have written to, itself excepted. All of them are asked after a restore.
+    /// Everybody this service may ever have written to or heard from, itself excepted. All of them are told of a restore
+    /// and asked what was said since.
     fn correspondents(&self) -> Vec<Address>;
 
     /// Applies a letter: at most once, in order, in one transaction with the note that it was applied.
@@ -55,9 +56,10 @@ pub trait Correspondence: Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// The sealed bytes that a posting refers to.
-    fn attachment<'a>(&'a self, _reference: &'a str) -> BoxFuture<'a, Option<Vec<u8>>> {
-        Box::pin(async { None })
+    /// The sealed bytes that a posting refers to; none when they are gone for good, as after an erasure. An error means
+    /// that they cannot be had now, and the letter waits for them.
+    fn attachment<'a>(&'a self, _reference: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, Unusable>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// The reference of what travels with a letter of this service to itself; see [`Correspondence::attachment`].
@@ -137,6 +139,7 @@ pub(crate) struct Shared {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) incarnation: AtomicU64,
     pub(crate) recovering: AtomicBool,
+    pub(crate) discovering: AtomicBool,
     pub(crate) receipts_due: Mutex<BTreeSet<Address>>,
     pub(crate) receipt_wanted: Notify,
     pub(crate) resend_wanted: Notify,
@@ -189,7 +192,8 @@ impl Post {
         tasks: &mut JoinSet<()>,
         stop: &watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
-        let started = incarnation::begin(&options.store, &options.mark).await?;
+        let correspondents = options.correspondence.correspondents();
+        let started = incarnation::begin(&options.store, &options.mark, correspondents).await?;
         options.outbox.set_incarnation(started.incarnation);
         let shared = Arc::new(Shared {
             me: options.me,
@@ -202,21 +206,20 @@ impl Post {
             outbox: options.outbox,
             incarnation: AtomicU64::new(started.incarnation),
             recovering: AtomicBool::new(started.recovering),
+            discovering: AtomicBool::new(false),
             receipts_due: Mutex::default(),
             receipt_wanted: Notify::new(),
             resend_wanted: Notify::new(),
             highest_places: Mutex::default(),
             mark: options.mark,
         });
-        if started.recovering {
-            recovery::begin(&shared).await?;
-        }
         spawn(tasks, stop, relay::run(Arc::clone(&shared)));
         spawn(tasks, stop, local::run(Arc::clone(&shared)));
         for place in shared.broker.mailboxes() {
             spawn(tasks, stop, inbox::run(Arc::clone(&shared), place));
         }
         spawn(tasks, stop, receipts::run(Arc::clone(&shared)));
+        spawn(tasks, stop, dead_letters::free_waiting(Arc::clone(&shared)));
         spawn(tasks, stop, recovery::run(Arc::clone(&shared)));
         spawn(tasks, stop, incarnation::keep_mark(Arc::clone(&shared)));
         Ok(Self { shared })

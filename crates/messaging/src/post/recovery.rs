@@ -58,37 +58,37 @@ struct NumberedLetter {
 }
 
 /// Notes whose answers are awaited, and gives every link the new incarnation.
-pub(super) async fn begin(shared: &Arc<Shared>) -> Result<(), StoreError> {
-    let incarnation = shared.incarnation();
-    let correspondents = shared.correspondence.correspondents();
-    let noted = shared.store.transact(move |transaction| {
-        Box::pin(async move {
-            for peer in correspondents {
-                let mut link = load_link(&peer, incarnation, transaction.connection()).await?;
-                link.reincarnate(incarnation);
-                save_link(&peer, &link, transaction.connection()).await?;
-                sqlx::query("insert into post_recovery (peer, parts) values ($1, 0) on conflict (peer) do nothing")
-                    .bind(peer.to_string())
-                    .execute(transaction.connection())
-                    .await?;
-            }
-            Ok::<_, StoreError>(())
-        })
-    });
-    noted.await.map_err(store_error)
+pub(super) async fn await_answers(
+    peers: Vec<Address>,
+    incarnation: u64,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    for peer in peers {
+        let mut link = load_link(&peer, incarnation, transaction.connection()).await?;
+        link.reincarnate(incarnation);
+        save_link(&peer, &link, transaction.connection()).await?;
+        sqlx::query("insert into post_recovery (peer, parts) values ($1, 0) on conflict (peer) do nothing")
+            .bind(peer.to_string())
+            .execute(transaction.connection())
+            .await?;
+    }
+    Ok(())
 }
 
 /// A peer proved that this node was restored without noticing.
 pub(super) async fn discover(shared: &Arc<Shared>) -> Result<(), StoreError> {
-    if shared.recovering.swap(true, Ordering::AcqRel) {
+    if shared.is_recovering() || shared.discovering.swap(true, Ordering::AcqRel) {
         return Ok(());
     }
     tracing::error!(me = %shared.me, "a peer confirms letters that are not in our log: the database is an old one");
     let next = incarnation::next(shared).await;
-    let next = next.map_err(|_| StoreError::Options("the mark of the log could not be written"))?;
-    shared.incarnation.store(next, Ordering::Release);
-    shared.outbox.set_incarnation(next);
-    begin(shared).await
+    if let Ok(next) = &next {
+        shared.incarnation.store(*next, Ordering::Release);
+        shared.outbox.set_incarnation(*next);
+        shared.recovering.store(true, Ordering::Release);
+    }
+    shared.discovering.store(false, Ordering::Release);
+    next.map(|_| ()).map_err(|_| StoreError::Options("the mark of the log could not be written"))
 }
 
 /// Introduces this node to everybody it may ever write to.

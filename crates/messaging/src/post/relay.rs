@@ -13,7 +13,7 @@ use sqlx::any::AnyRow;
 use tracing::Instrument as _;
 
 use super::outbox::number;
-use super::{LOOK_EVERY, Shared, locked, store_error};
+use super::{LOOK_EVERY, Shared, Unusable, locked, store_error};
 use crate::broker::BrokerError;
 use crate::letter::{Address, Content, letter_id, parse_address};
 use crate::topology;
@@ -21,6 +21,8 @@ use crate::trace::continue_trace;
 
 /// How many letters are under way at a time.
 const WINDOW: i64 = 64;
+/// How many of them to one peer.
+const WINDOW_OF_ONE: i64 = 16;
 /// The pause after the broker refused, before the same attempt is repeated.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 /// How long a receipt may take before the first resend, in seconds. Doubled with each attempt.
@@ -68,7 +70,7 @@ async fn send_due(shared: &Arc<Shared>) -> anyhow::Result<bool> {
     if due.is_empty() {
         return Ok(false);
     }
-    let full = due.len() >= usize::try_from(WINDOW).unwrap_or(usize::MAX);
+    let full = due.len() >= usize::try_from(WINDOW_OF_ONE).unwrap_or(usize::MAX);
     let mut sending: FuturesUnordered<_> = due
         .into_iter()
         .map(|waiting| async move {
@@ -150,16 +152,18 @@ pub(super) async fn make_due(shared: &Shared, peers: &str, given_seconds_ago: i6
 }
 
 async fn due(shared: &Shared, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
-    // A clock that was set back must not stop the post: nothing waits longer than the longest pause.
+    // A clock that was set back must not stop the post: nothing waits longer than the longest pause. Peers take turns, so
+    // that one whose mailbox is full holds up nobody else.
     let rows = sqlx::query(
         "select peer, incarnation, sequence, attempt, kind, case_id, body, attachment, trace, posted_at, published_at
-         from post_out
-         where settled_at is null and (next_attempt_at <= $1 or next_attempt_at > $2)
-         order by peer, incarnation, sequence limit $3",
+         from (select post_out.*, row_number() over (partition by peer order by incarnation, sequence) as turn
+               from post_out where settled_at is null and (next_attempt_at <= $1 or next_attempt_at > $2)) waiting
+         where turn <= $4 order by turn, peer limit $3",
     )
     .bind(now.as_micros())
     .bind(now.as_micros() + (LONGEST_RESEND_SECONDS + 1) * 1_000_000)
     .bind(WINDOW)
+    .bind(WINDOW_OF_ONE)
     .fetch_all(shared.store.reader())
     .await?;
     Ok(rows.iter().map(|row| waiting(row, shared)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
@@ -211,22 +215,29 @@ pub(super) async fn sent_after(
     let mut letters = Vec::with_capacity(rows.len());
     for row in &rows {
         let Some(letter) = waiting(row, shared)? else { continue };
-        letters.push((letter.incarnation, letter.sequence, complete(shared, &letter).await));
+        letters.push((letter.incarnation, letter.sequence, complete(shared, &letter).await?));
     }
     Ok(letters)
 }
 
 /// A letter with what travels along with it.
-async fn complete(shared: &Shared, letter: &Waiting) -> Content {
+async fn complete(shared: &Shared, letter: &Waiting) -> Result<Content, StoreError> {
     let mut content = letter.content.clone();
     if let Some(reference) = &letter.attachment {
-        content.attachment = shared.correspondence.attachment(reference).await;
+        content.attachment = match shared.correspondence.attachment(reference).await {
+            Ok(attachment) => attachment,
+            Err(Unusable::Store(error)) => return Err(error),
+            Err(Unusable::Refused(reason)) => {
+                tracing::error!(reason, "what should travel with a letter is unusable; the letter goes alone");
+                None
+            }
+        };
     }
-    content
+    Ok(content)
 }
 
 async fn send(shared: &Shared, waiting: &Waiting) -> Result<u64, BrokerError> {
-    let content = complete(shared, waiting).await;
+    let content = complete(shared, waiting).await.map_err(|error| BrokerError::Refused(error.to_string()))?;
     let id = letter_id(&shared.me, &waiting.peer, waiting.incarnation, waiting.sequence);
     if waiting.published_before {
         tracing::debug!(peer = %waiting.peer, letter = %id, attempt = waiting.attempt, "sending again");

@@ -8,7 +8,8 @@ pub const TABLES: Tables = Tables {
     steps: &["
         create table post_self (
             one bigint primary key check (one = 1),
-            incarnation bigint not null
+            incarnation bigint not null,
+            applied bigint not null
         );
         create table post_link (
             peer text primary key,
