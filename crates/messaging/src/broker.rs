@@ -170,7 +170,12 @@ impl Broker {
             let config = topology::mailbox(&self.node, self.mailbox_bytes);
             (context.get_or_create_stream(config).await.map_err(|error| refused(&error))?, true)
         };
-        let durable = service.to_string();
+        // An acknowledgement names stream and reader but no domain, and crosses to the hub. Under one name the hub would
+        // take that of a letter of the node's own server for that of one of its own.
+        let durable = match place {
+            MailboxPlace::Hub => service.to_string(),
+            MailboxPlace::OwnServer => format!("{service}-own"),
+        };
         let config = pull::Config {
             durable_name: Some(durable.clone()),
             filter_subject: topology::mailbox_filter(&self.node, service),
