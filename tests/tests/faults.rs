@@ -11,16 +11,18 @@ use spean::demonstration::agencies::{
 };
 use spean::demonstration::compare;
 use spean::demonstration::narrator::Narrator;
-use spean::demonstration::staff::{Staff, new_id};
+use spean::demonstration::staff::Staff;
 use spean::demonstration::stories::reason;
+use spean_contracts::followup::v1::PlanFollowUpRequest;
 use spean_contracts::referral::v1::{
     ConsentToOverrideRequest, CosignOverrideRequest, GetCustodyRequest, GetCustodyResponse,
     ListOverrideProposalsRequest, OfferState, OpenDossierRequest, ProposeOverrideRequest, WithdrawReason, Worklist,
 };
+use spean_contracts::vocabulary::v1::ConsentBasis;
 use spean_identity::Role;
 use spean_testkit::{eventually, eventually_some};
 use spean_tests::{
-    Canary, Desk, Handoff, Network, PATIENCE, copy_folder, hand_over, holders, invented, network, network_on_postgres,
+    Canary, Desk, Handoff, Network, PATIENCE, copy_folder, hand_over, holders, network, network_on_postgres,
     one_holder, open_case, settled, spean_program, status, status_of,
 };
 use tonic::{Code, Status};
@@ -69,14 +71,16 @@ async fn at_least_one_arrived(desk: &Desk) {
         .await;
 }
 
-/// While the broker is away staff register, offer and accept: each is committed where it is said.
+/// While the broker is away staff register, offer and accept: each is committed where it is said. An office with a
+/// broker of its own can do all of it with a case that it opened meanwhile.
 async fn the_broker_is_away_for_a_while(network: &mut Network) -> Vec<Handoff> {
-    let (sender, receiver) = (network.desk(RATANAK_KIRI), network.desk(KANDAL));
+    let (sender, receiver) = (network.desk(BANTEAY_MEANCHEY), network.desk(KANDAL));
+    let remote = network.desk(RATANAK_KIRI);
     let offered_before = open_case(&sender, 30).await;
     let accepted_meanwhile = sender.offer(&offered_before, KANDAL).await;
     receiver.until("the offer", async |staff: Staff| is(&staff, &accepted_meanwhile, OfferState::Offered).await).await;
     let known_before = open_case(&sender, 31).await;
-    let withdrawn = sender.offer(&known_before, BANTEAY_MEANCHEY).await;
+    let withdrawn = sender.offer(&known_before, MINISTRY).await;
     sender.ask("withdrawing", async |staff: Staff| withdraw(&staff, &withdrawn).await).await;
     settled(network).await;
 
@@ -85,42 +89,44 @@ async fn the_broker_is_away_for_a_while(network: &mut Network) -> Vec<Handoff> {
         !status(&sender).await.broker_connected && !status(&receiver).await.broker_connected
     })
     .await;
-    let opened_meanwhile = new_id();
-    let at_once = async |staff: Staff| {
-        staff.register(&opened_meanwhile, invented(32)).await?;
-        staff.case(&opened_meanwhile, "").await.map(|answer| answer.summary.expect("a summary").case_number)
-    };
-    let number = at_once(sender.staff().await).await.expect("a case can be opened without the broker");
-    assert!(!number.is_empty(), "the case has a number at once");
+    let opened_meanwhile = open_case(&sender, 32).await;
+    let summary = sender.staff().await.case(&opened_meanwhile, "").await.unwrap().summary.expect("a summary");
+    assert!(!summary.case_number.is_empty(), "the case has a number at once");
     let offered_meanwhile = sender.offer(&known_before, KANDAL).await;
     receiver.staff().await.accept(&accepted_meanwhile).await.expect("an offer can be accepted without the broker");
+    let remote_case = open_case(&remote, 33).await;
+    let remote_offer = remote.offer(&remote_case, KANDAL).await;
     assert_eq!(receiver.staff().await.state(&accepted_meanwhile).await.unwrap(), OfferState::Bound);
-    assert_eq!(sender.staff().await.state(&offered_meanwhile).await.unwrap(), OfferState::Offered);
-    assert_eq!(holders(network, &offered_before).await, BTreeSet::from([RATANAK_KIRI.to_owned()]));
-    let waiting = |status: &spean_contracts::referral::v1::GetNodeStatusResponse| -> i64 {
-        status.peers.iter().map(|peer| peer.unconfirmed).sum()
-    };
-    assert!(waiting(&status(&sender).await) > 0, "the offer waits in the log of its sender");
-    assert!(waiting(&status(&receiver).await) > 0, "the acceptance waits in the log of the receiver");
+    for (desk, offer) in [(&sender, &offered_meanwhile), (&remote, &remote_offer)] {
+        assert_eq!(desk.staff().await.state(offer).await.unwrap(), OfferState::Offered, "at {}", desk.office());
+    }
+    assert_eq!(
+        receiver.staff().await.state(&remote_offer).await.unwrap(),
+        OfferState::Unspecified,
+        "it cannot be there"
+    );
+    assert_eq!(holders(network, &offered_before).await, BTreeSet::from([BANTEAY_MEANCHEY.to_owned()]));
+    for desk in [&sender, &receiver, &remote] {
+        let waiting: i64 = status(desk).await.peers.iter().map(|peer| peer.unconfirmed).sum();
+        assert!(waiting > 0, "what was said waits in the log of {}", desk.office());
+    }
 
     network.hub().restart().await.expect("the broker starts again");
     receiver.held(&offered_before).await;
     receiver.accept(&offered_meanwhile).await;
     receiver.held(&known_before).await;
-    sender
-        .ask("consent", async |staff: Staff| {
-            staff.consent(&opened_meanwhile, spean_contracts::vocabulary::v1::ConsentBasis::Person).await
-        })
-        .await;
+    receiver.accept(&remote_offer).await;
+    receiver.held(&remote_case).await;
     let offer = sender.offer(&opened_meanwhile, KANDAL).await;
     receiver.accept(&offer).await;
     receiver.held(&opened_meanwhile).await;
     settled(network).await;
-    one_holder(network, KANDAL, &[&offered_before, &known_before, &opened_meanwhile]).await;
+    one_holder(network, KANDAL, &[&offered_before, &known_before, &opened_meanwhile, &remote_case]).await;
     vec![
         Handoff { case: offered_before, offer: accepted_meanwhile },
         Handoff { case: known_before, offer: offered_meanwhile },
         Handoff { case: opened_meanwhile, offer },
+        Handoff { case: remote_case, offer: remote_offer },
     ]
 }
 
@@ -168,6 +174,7 @@ async fn a_node_restored_from_an_old_copy_knows_again_who_holds_what() {
     one_holder(&network, KANDAL, &[&first.case]).await;
     agree(&sender, &receiver, &first.offer, OfferState::Accepted).await;
     knows_whom_it_holds(&receiver, &first.offer).await;
+    plans_visits(&network, &receiver, &first.case).await;
     receiver.accept(&open_offer).await;
     receiver.held(&open).await;
     one_holder(&network, KANDAL, &[&open]).await;
@@ -303,6 +310,20 @@ async fn knows_whom_it_holds(desk: &Desk, offer: &str) {
     assert_eq!(person.latin_name.map(|name| name.family).as_deref(), Some(Canary::FAMILY_LATIN));
 }
 
+/// The service for visits had said nothing since the copy, so its log looked complete; what it had been told came again.
+async fn plans_visits(network: &Network, desk: &Desk, case: &str) {
+    let reintegrated_on = network.clock().now().date_in_cambodia().to_string();
+    let plan = PlanFollowUpRequest { case_id: case.to_owned(), reintegrated_on };
+    let planned = desk.until("the visits", async |staff: Staff| {
+        match staff.followup().plan_follow_up(staff.ask(plan.clone())).await {
+            Ok(planned) => Ok(Some(planned.into_inner().visits.len())),
+            Err(status) if matches!(status.code(), Code::NotFound | Code::PermissionDenied) => Ok(None),
+            Err(status) => Err(status),
+        }
+    });
+    assert_eq!(planned.await, 12);
+}
+
 /// Both sides say that an offer ended like this.
 async fn agree(sender: &Desk, receiver: &Desk, offer: &str, state: OfferState) {
     for desk in [sender, receiver] {
@@ -348,6 +369,14 @@ async fn an_office_that_is_gone_for_good_loses_its_case_to_an_override() {
     let new_holder = network.desk(KANDAL);
     let old_holder = network.desk(RATANAK_KIRI);
     let case = hand_over(&network.desk(TRANSIT_CENTRE), &old_holder, 0).await.case;
+    // She is asked anew at every office that means to pass her file on. Its register hears of the case a moment later.
+    old_holder
+        .until("consent", async |staff: Staff| match staff.consent(&case, ConsentBasis::Person).await {
+            Ok(()) => Ok(Some(())),
+            Err(status) if matches!(status.code(), Code::NotFound | Code::PermissionDenied) => Ok(None),
+            Err(status) => Err(status),
+        })
+        .await;
     let open = old_holder.offer(&case, SHELTER).await;
     let shelter = network.desk(SHELTER);
     shelter.until("the offer", async |staff: Staff| is(&staff, &open, OfferState::Offered).await).await;

@@ -34,7 +34,11 @@ impl Outside {
         println!("\n> tests/outside/prepare");
         let said = output(program(&script, &[]).stderr(Stdio::inherit()))?;
         let pairs = said.lines().filter_map(|line| line.split_once('='));
-        Ok(Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+        let mut pairs: Vec<_> = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        // The one that is built together with the tests: a build of its own would choose other features, and take minutes.
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+        pairs.push(("SPEAN_PROGRAM".to_owned(), root().join(target).join("debug/spean").display().to_string()));
+        Ok(Self(pairs))
     }
 
     fn path(&self, name: &str) -> anyhow::Result<PathBuf> {
