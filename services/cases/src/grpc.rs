@@ -49,19 +49,25 @@ impl CasesService for Grpc {
         let tag =
             tag.ok_or_else(|| status::forbidden("NODE_NOT_IN_DIRECTORY", "the directory does not know this node"))?;
         let (context, metadata) = (call.context()?, call.metadata()?);
+        let (node, told, asked) = (self.node.clone(), described.clone(), call.clone());
         let stored = self.store.transact(move |transaction| {
             Box::pin(async move {
                 let case_number = free_number(tag, transaction).await.map_err(status::query)?;
                 let command = Command::Register { case_number, person, codes, registered_on };
                 let id = case.to_string();
+                let known = transaction.load::<Case>(&id).await.map_err(|error| status::store(&error))?;
                 transaction.decide::<Case>(&id, command, &context, &metadata).await.map_err(status::handled)?;
+                // Between the decision and its commit: nothing is kept of a registration that is refused, nothing is
+                // missing of one that is on record, and asking again neither undoes an amendment nor brings back what
+                // was erased.
+                if !known.state.exists() {
+                    keep(&node.vault, person, &told, &asked).await?;
+                }
                 standing::hold(case, &context.office, transaction.connection()).await.map_err(status::query)?;
                 transaction.load::<Case>(&id).await.map_err(|error| status::store(&error))
             })
         });
         let stored = stored.await.map_err(status::transacted)?;
-        // Only now is it sure whose case this is. Should the power fail in between, asking again completes it.
-        self.keep_once(person, &described, &call).await?;
         let candidates = self.candidates(&described, Some(person), &call, "registration").await?;
         Ok(Response::new(wire::RegisterPersonResponse {
             case_number: stored.state.case_number().map(|number| number.to_string()).unwrap_or_default(),
@@ -256,17 +262,6 @@ impl Grpc {
 
     async fn keep(&self, person: PersonId, described: &Described, call: &Call) -> Result<(), Status> {
         keep(&self.node.vault, person, described, call).await
-    }
-
-    /// Keeps what was told at the registration, unless something is known already: a retry must not undo what was amended
-    /// since.
-    async fn keep_once(&self, person: PersonId, described: &Described, call: &Call) -> Result<(), Status> {
-        let reader = reader(call, "to keep what was told at the registration".to_owned())?;
-        let known = self.node.vault.get::<spean_vault::Identity>(person, &reader, call.now).await;
-        if known.map_err(|error| status::vault(&error))?.is_some() {
-            return Ok(());
-        }
-        self.keep(person, described, call).await
     }
 
     async fn reveal(

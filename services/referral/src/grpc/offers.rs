@@ -58,7 +58,7 @@ impl Grpc {
         let office = call.office()?.clone();
         let subject = self.subject(call, case).await?;
         if let Some(known) = worklist::find(&office, offer, self.store.reader()).await.map_err(status::query)? {
-            return repeated(&known, case, &to, &kind.to_string(), &need.to_string());
+            return repeated(&known, case, &to, [kind.to_string(), need.to_string(), urgency.to_string()]);
         }
         let permission = self.permission(case, &to, need).await?;
         let reader =
@@ -239,13 +239,13 @@ fn repeated(
     known: &Entry,
     case: CaseId,
     to: &OfficeId,
-    kind: &str,
-    need: &str,
+    [kind, need, urgency]: [String; 3],
 ) -> Result<wire::OfferReferralResponse, Status> {
     let same = known.case_id == case.to_string()
         && known.other_office == to.as_str()
         && known.kind == kind
         && known.need == need
+        && known.urgency == urgency
         && known.direction == "out";
     if same {
         let due = Timestamp::from_micros(known.answer_due_at);
