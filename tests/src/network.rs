@@ -55,8 +55,13 @@ async fn set(databases: BTreeMap<String, String>, telemetry: Option<String>) -> 
     let folder = a_folder();
     let layout = Layout { folder: folder.path().join("network"), program: spean_program(), databases, telemetry };
     let stage = Stage::set(layout).await;
-    let stage = stage.unwrap_or_else(|error| panic!("the network does not start: {error:#}"));
-    Network { stage, folder: Some(folder) }
+    match stage {
+        Ok(stage) => Network { stage, folder: Some(folder) },
+        Err(error) => {
+            let kept = folder.keep();
+            panic!("the network in {} does not start: {error:#}", kept.display());
+        }
+    }
 }
 
 impl Network {
