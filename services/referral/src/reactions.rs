@@ -270,6 +270,7 @@ impl Reactions {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
 fn vault_away(error: VaultError) -> Unusable {
     tracing::warn!(error = %error, "the vault is away; the letter waits");
     Unusable::Store(StoreError::Unavailable)
