@@ -88,7 +88,7 @@ impl Postgres {
         let port = free_port();
         let mut server = as_user(user, &programs.join("postgres"));
         server.arg("-D").arg(&data).arg("-p").arg(port.to_string());
-        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"] {
+        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=500"] {
             server.args(["-c", setting]);
         }
         let mut keeper = Command::new("sh");
