@@ -9,7 +9,7 @@ use spean_testkit::eventually_some;
 use tonic::{Code, Status};
 
 /// How long anything may take on a busy machine, with nodes that are killed meanwhile.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Somebody at work, who connects again whenever the node is back.
 #[derive(Clone)]

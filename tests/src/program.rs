@@ -28,7 +28,7 @@ fn build() -> PathBuf {
     if let Some(target) = profile.parent() {
         build.arg("--target-dir").arg(target);
     }
-    let built = build.status().expect("cargo is there, since it ran this test");
-    assert!(built.success(), "the program could not be built: {built}");
+    let outcome = build.status().expect("cargo is there, since it ran this test");
+    assert!(outcome.success(), "the program could not be built: {outcome}");
     profile.join("spean")
 }

@@ -91,18 +91,24 @@ async fn the_broker_is_away_for_a_while(network: &mut Network) -> Vec<Handoff> {
     })
     .await;
     let opened_meanwhile = open_case(&sender, 32).await;
-    let summary = sender.staff().await.case(&opened_meanwhile, "").await.unwrap().summary.expect("a summary");
+    let summary =
+        sender.staff().await.case(&opened_meanwhile, "").await.expect("it answers").summary.expect("a summary");
     assert!(!summary.case_number.is_empty(), "the case has a number at once");
     let offered_meanwhile = sender.offer(&known_before, KANDAL).await;
     receiver.staff().await.accept(&accepted_meanwhile).await.expect("an offer can be accepted without the broker");
     let remote_case = open_case(&remote, 33).await;
     let remote_offer = remote.offer(&remote_case, KANDAL).await;
-    assert_eq!(receiver.staff().await.state(&accepted_meanwhile).await.unwrap(), OfferState::Bound);
+    assert_eq!(receiver.staff().await.state(&accepted_meanwhile).await.expect("it answers"), OfferState::Bound);
     for (desk, offer) in [(&sender, &offered_meanwhile), (&remote, &remote_offer)] {
-        assert_eq!(desk.staff().await.state(offer).await.unwrap(), OfferState::Offered, "at {}", desk.office());
+        assert_eq!(
+            desk.staff().await.state(offer).await.expect("it answers"),
+            OfferState::Offered,
+            "at {}",
+            desk.office()
+        );
     }
     assert_eq!(
-        receiver.staff().await.state(&remote_offer).await.unwrap(),
+        receiver.staff().await.state(&remote_offer).await.expect("it answers"),
         OfferState::Unspecified,
         "it cannot be there"
     );
@@ -235,7 +241,7 @@ async fn the_holder_is_restored(network: &mut Network) {
     one_holder(network, KANDAL, &[&moved]).await;
     agree(&sender, &receiver, &moved_offer, OfferState::Accepted).await;
     agree(&sender, &receiver, &open_offer, OfferState::Withdrawn).await;
-    let withdrawn = receiver.staff().await.see(&open_offer).await.unwrap().expect("the offer is known");
+    let withdrawn = receiver.staff().await.see(&open_offer).await.expect("it answers").expect("the offer is known");
     assert_eq!(withdrawn.withdraw_reason(), WithdrawReason::HolderRestored);
     let afresh = receiver
         .until("the offer made afresh", async |staff: Staff| {
@@ -274,11 +280,11 @@ async fn restore(network: &mut Network, node: &str, copy: &std::path::Path, offe
     .await;
     let staff = desk.staff().await;
     staff.held().await.expect("what is known can be read meanwhile");
-    if !offer.is_empty() && staff.see(offer).await.unwrap().is_some() {
+    if !offer.is_empty() && staff.see(offer).await.expect("it answers").is_some() {
         let refused = staff.accept(offer).await.expect_err("nothing is decided meanwhile");
         assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "RECOVERING"));
     }
-    for held in staff.held().await.unwrap() {
+    for held in staff.held().await.expect("it answers") {
         let refused = desk_offers(&staff, &held.case_id).await.expect_err("nothing is decided meanwhile");
         assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "RECOVERING"));
     }
@@ -412,7 +418,7 @@ async fn an_office_that_is_gone_for_good_loses_its_case_to_an_override() {
     let consent = ConsentToOverrideRequest { case_id: case.clone(), proposal: proposal.clone() };
     staff.referral().consent_to_override(staff.ask(consent)).await.expect("the new holder agrees");
     new_holder.held(&case).await;
-    let by_term = new_holder.staff().await.held().await.unwrap();
+    let by_term = new_holder.staff().await.held().await.expect("it answers");
     assert_eq!(by_term.iter().find(|held| held.case_id == case).map(|held| held.term), Some(1));
 
     network.start("ratanak-kiri").await.expect("the old holder comes back");

@@ -43,7 +43,10 @@ async fn an_offer_shows_only_its_preview(network: &Network) -> String {
     assert_eq!(seen.language, "km", "the preview is there");
     assert!(!seen.dossier_available, "the dossier is not");
     let staff = receiver.staff().await;
-    assert!(!staff.see(&offer).await.unwrap().unwrap().dossier_available, "and does not come before the acceptance");
+    assert!(
+        !staff.see(&offer).await.expect("it answers").expect("the offer is known").dossier_available,
+        "and does not come before the acceptance"
+    );
     assert_eq!(refusal(dossier(&staff, &offer).await), Code::PermissionDenied);
     assert_ne!(refusal(staff.case(&case, "curiosity").await), Code::Ok);
     strangers_find_nothing(network, &offer, &case).await;
@@ -144,7 +147,10 @@ async fn nonsense_waits_for_a_person_and_blocks_only_its_case(network: &Network)
         })
         .await;
     assert_eq!(waiting.letter_id, genuine.letter_id);
-    assert!(receiver.staff().await.see(&offer).await.unwrap().is_none(), "the offer is not shown before it");
+    assert!(
+        receiver.staff().await.see(&offer).await.expect("it answers").is_none(),
+        "the offer is not shown before it"
+    );
 
     for letter in [genuine, random] {
         let reason = "nothing that anybody knows; its writer was called".to_owned();
