@@ -1,5 +1,7 @@
 //! A client that shares nothing with this project: Python, which learns by reflection what can be asked.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stands")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

@@ -29,7 +29,7 @@ pub(crate) const NEIGHBOUR: &str = "osvy-ban-lung";
 pub(crate) const MANIFEST: &str = "ZmFtaWx5X25hbWUsZ2l2ZW5fbmFtZSxzZXgsYmlydGgKS3VtcnUsVGhlYSxtYWxlLDE5ODgK";
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const EVERYTHING: [Role; 4] = [Role::Caseworker, Role::Supervisor, Role::IntakeOfficer, Role::ShelterManager];
 
 macro_rules! ids {

@@ -6,7 +6,7 @@ use spean_chassis::words::{instant, read_instant, read_need, read_urgency};
 use spean_chassis::{Call, Page, field, person, status};
 use spean_contracts::referral::v1 as wire;
 use spean_custody::Digest;
-use spean_custody::case::{Command, OfferTerms};
+use spean_custody::case::{Command, OfferTerms, ServiceOutcome};
 use spean_identity::{OfficeLevel, Standing};
 use spean_vault::{Direction, DossierError, Reader};
 use spean_vocabulary::{CaseId, Need, OfferId, OfficeId, Timestamp};
@@ -118,6 +118,9 @@ impl Grpc {
         request: wire::ConcludeServiceRequest,
     ) -> Result<wire::ConcludeServiceResponse, Status> {
         let outcome = read::outcome(request.outcome)?;
+        if self.is_concluded(call, &request.offer_id, outcome).await? {
+            return Ok(wire::ConcludeServiceResponse {});
+        }
         let (offer, case, _) = self.offer(call, &request.offer_id).await?;
         self.handle(call, case, Command::Conclude { offer, outcome }).await?;
         Ok(wire::ConcludeServiceResponse {})
@@ -209,6 +212,15 @@ impl Grpc {
 }
 
 impl Grpc {
+    /// Whether the caller's office has said just this before. With the conclusion its part in the case ended, so that it
+    /// may do nothing more; asking again is harmless all the same.
+    async fn is_concluded(&self, call: &Call, offer: &str, outcome: ServiceOutcome) -> Result<bool, Status> {
+        let offer = field::parse("offer_id", offer)?;
+        let known = worklist::find(call.office()?, offer, self.store.reader()).await.map_err(status::query)?;
+        let said = outcome.to_string();
+        Ok(known.is_some_and(|known| known.direction == "in" && known.state == "CONCLUDED" && known.outcome == said))
+    }
+
     /// The consent that covers an office and a need. One that was recorded a moment ago may still be on its way here.
     async fn permission(&self, case: CaseId, to: &OfficeId, need: Need) -> Result<Permission, Status> {
         let mut head = self.store.head();
