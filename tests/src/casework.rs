@@ -1,6 +1,6 @@
 //! What people do at their desks, and what must be true of the network when they have done it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spean::demonstration::staff::{Staff, new_id};
 use spean::demonstration::stories::reason;
@@ -152,14 +152,7 @@ pub async fn hand_over(from: &Desk, to: &Desk, number: usize) -> Handoff {
 
 /// The offices that say that they hold a case.
 pub async fn holders(network: &Network, case: &str) -> BTreeSet<String> {
-    let mut holders = BTreeSet::new();
-    for office in network.staffed_offices() {
-        let desk = network.desk(&office);
-        if desk.ask("the cases held", async |staff: Staff| staff.holds(case).await).await {
-            holders.insert(office);
-        }
-    }
-    holders
+    holders_of_all(network).await.remove(case).unwrap_or_default()
 }
 
 /// Checks that exactly this office holds each of these cases, by what all offices say.
@@ -167,9 +160,20 @@ pub async fn holders(network: &Network, case: &str) -> BTreeSet<String> {
 /// # Panics
 /// When another does, or none.
 pub async fn one_holder(network: &Network, office: &str, cases: &[&str]) {
+    let holders = holders_of_all(network).await;
     for case in cases {
-        assert_eq!(holders(network, case).await, BTreeSet::from([office.to_owned()]), "the holders of case {case}");
+        assert_eq!(holders.get(*case), Some(&BTreeSet::from([office.to_owned()])), "the holders of case {case}");
     }
+}
+
+async fn holders_of_all(network: &Network) -> BTreeMap<String, BTreeSet<String>> {
+    let mut holders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for office in network.staffed_offices() {
+        for held in network.desk(&office).ask("the cases held", async |staff: Staff| staff.held().await).await {
+            holders.entry(held.case_id).or_default().insert(office.clone());
+        }
+    }
+    holders
 }
 
 /// How a node says it is.

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use spean::demonstration::staff::Staff;
-use spean_testkit::eventually_some;
 use tonic::{Code, Status};
 
 /// How long anything may take on a busy machine, with nodes that are killed meanwhile.
 pub const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Pause between two looks. Twenty desks that look without a pause leave nothing of a small machine for the nodes.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// Somebody at work, who connects again whenever the node is back.
 #[derive(Clone)]
@@ -48,7 +50,7 @@ impl Desk {
     /// When it does not for a long time.
     pub async fn staff(&self) -> Staff {
         let what = format!("the node of {} to serve", self.office);
-        eventually_some(PATIENCE, &what, async || {
+        patiently(&what, async || {
             if let Some(staff) = self.connection.borrow().clone() {
                 return Some(staff);
             }
@@ -67,7 +69,7 @@ impl Desk {
     /// When it is refused for good, or does not come.
     pub async fn until<T>(&self, what: &str, mut ask: impl AsyncFnMut(Staff) -> Result<Option<T>, Status>) -> T {
         let what = format!("{what} at {}", self.office);
-        eventually_some(PATIENCE, &what, async || {
+        patiently(&what, async || {
             let staff = self.staff().await;
             match ask(staff).await {
                 Ok(answer) => answer,
@@ -88,6 +90,18 @@ impl Desk {
     pub async fn ask<T>(&self, what: &str, mut ask: impl AsyncFnMut(Staff) -> Result<T, Status>) -> T {
         self.until(what, async |staff| ask(staff).await.map(Some)).await
     }
+}
+
+async fn patiently<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let patient = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, patient).await.unwrap_or_else(|_| panic!("waited {PATIENCE:?} for: {what}"))
 }
 
 /// Whether a refusal says that the node is away, or was killed while it answered.

@@ -338,7 +338,7 @@ fn referral(ids: &Ids) -> Vec<Row> {
             { "case_id": case, "proposal": proposal }, Refused(Code::NotFound, "NO_SUCH_PROPOSAL"),
             [&[("case_id", Id), ("proposal", Digest)]]),
         row!("referral.v1.ReferralService" "CosignOverride", &[Authority], Office, Nothing,
-            { "case_id": case, "proposal": proposal }, Refused(Code::PermissionDenied, "NOT_THE_COSIGNER"),
+            { "case_id": case, "proposal": proposal }, Refused(Code::NotFound, "NO_SUCH_PROPOSAL"),
             [&[("case_id", Id), ("proposal", Digest)]]),
         row!("referral.v1.ReferralService" "ListOverrideProposals", &[Supervisor, Authority], Office, Nothing, {}, Read, []),
         row!("referral.v1.ReferralService" "Reconcile", RECONCILING, Node, Nothing,
