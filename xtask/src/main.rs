@@ -13,7 +13,7 @@ Usage: cargo xtask <command>
 
   test     everything that must pass: format, lints, check, protobuf, examples in the documentation, tests
   check    who may depend on whom, purity of the rules, one TLS provider, nothing of a machine in the files,
-           nothing in the documents that is not there";
+           nothing in the documents that is not there, no refusal without a test";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

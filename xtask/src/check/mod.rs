@@ -5,6 +5,7 @@ mod documents;
 mod files;
 mod providers;
 mod purity;
+mod refusals;
 
 use anyhow::ensure;
 
@@ -20,6 +21,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ("one TLS provider", providers::findings()?),
         ("nothing of a machine", files::findings()?),
         ("what documents name", documents::findings()?),
+        ("refusals that a test expects", refusals::findings()?),
     ];
     let mut count = 0;
     for (what, findings) in checks {

@@ -43,7 +43,8 @@ fn with_parts(file: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn sources(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// The Rust sources of a folder, whatever their depth.
+pub(super) fn sources(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if !folder.is_dir() {
         return Ok(files);

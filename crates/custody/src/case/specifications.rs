@@ -8,6 +8,8 @@ use super::examples::{Story, at, case, kandal, ministry, offer, party, poipet, r
 use super::*;
 use crate::Party;
 
+mod refusals;
+
 const TRANSFER: OfferKind = OfferKind::Transfer;
 const SERVICE: OfferKind = OfferKind::Service;
 
