@@ -29,16 +29,32 @@ pub mod kind {
         Command,
         /// A permission given by a person, or by who decides for a child.
         Consent,
+        /// A danger that somebody reported.
+        Danger,
+        /// A decision of a coordination meeting.
+        Decision,
         /// One letter between two nodes.
         Letter,
         /// A list of arrivals handed over in one piece.
         Manifest,
+        /// Something that somebody was found to need.
+        Need,
         /// A referral put to one office.
         Offer,
         /// Help that an office has on offer.
         Offering,
+        /// Money that was asked of a fund.
+        Payment,
         /// Somebody we help.
         Person,
+        /// The handover of a post from one worker to another.
+        PostHandover,
+        /// One step in the search for somebody.
+        SearchStep,
+        /// A visit of a supervisor.
+        Supervision,
+        /// Help that was given: goods, money, training, care.
+        Support,
         /// A follow-up visit.
         Visit,
     }
@@ -54,16 +70,32 @@ pub type CaseId = Id<kind::Case>;
 pub type CommandId = Id<kind::Command>;
 /// A permission given.
 pub type ConsentId = Id<kind::Consent>;
+/// A danger reported.
+pub type DangerId = Id<kind::Danger>;
+/// A decision of a meeting.
+pub type DecisionId = Id<kind::Decision>;
 /// One letter between two nodes.
 pub type LetterId = Id<kind::Letter>;
 /// A list of arrivals.
 pub type ManifestId = Id<kind::Manifest>;
+/// A need found.
+pub type NeedId = Id<kind::Need>;
 /// A referral put to one office.
 pub type OfferId = Id<kind::Offer>;
 /// Help on offer.
 pub type OfferingId = Id<kind::Offering>;
+/// Money asked of a fund.
+pub type PaymentId = Id<kind::Payment>;
 /// Somebody we help.
 pub type PersonId = Id<kind::Person>;
+/// The handover of a post.
+pub type PostHandoverId = Id<kind::PostHandover>;
+/// One step of a search.
+pub type SearchStepId = Id<kind::SearchStep>;
+/// A supervisor's visit.
+pub type SupervisionId = Id<kind::Supervision>;
+/// Help that was given.
+pub type SupportId = Id<kind::Support>;
 /// A follow-up visit.
 pub type VisitId = Id<kind::Visit>;
 

@@ -17,8 +17,8 @@ mod words;
 pub use case_number::{CaseNumber, NodeTag};
 pub use code::{AgencyId, NodeId, OfficeId, StaffId};
 pub use id::{
-    AdmissionId, ArrivalId, CaseId, CommandId, ConsentId, Id, LetterId, ManifestId, OfferId, OfferingId, PersonId,
-    VisitId, kind,
+    AdmissionId, ArrivalId, CaseId, CommandId, ConsentId, DangerId, DecisionId, Id, LetterId, ManifestId, NeedId,
+    OfferId, OfferingId, PaymentId, PersonId, PostHandoverId, SearchStepId, SupervisionId, SupportId, VisitId, kind,
 };
 pub use place::{PlaceCode, PlaceLevel};
 pub use time::{Date, Timestamp};
