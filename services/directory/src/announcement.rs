@@ -68,6 +68,7 @@ pub(crate) fn write(offering_id: &str, said: &Announcement, withdrawn_on: Option
         capacity_persons: i32::try_from(capacity).unwrap_or(i32::MAX),
         valid_from: said.valid_from.to_string(),
         withdrawn_on: withdrawn_on.map(|day| day.to_string()).unwrap_or_default(),
+        ..Default::default()
     }
 }
 
@@ -89,6 +90,7 @@ mod tests {
             capacity_persons: 0,
             valid_from: "2026-12-01".to_owned(),
             withdrawn_on: String::new(),
+            ..Default::default()
         }
     }
 
