@@ -5,17 +5,19 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const PROTOS: [&str; 12] = [
+const PROTOS: &[&str] = &[
     "spean/cases/v1/cases_events.proto",
     "spean/cases/v1/cases_service.proto",
     "spean/directory/v1/directory_events.proto",
     "spean/directory/v1/directory_service.proto",
     "spean/followup/v1/followup_service.proto",
+    "spean/policy/v1/policy_service.proto",
     "spean/referral/v1/referral.proto",
     "spean/referral/v1/referral_events.proto",
     "spean/referral/v1/referral_service.proto",
     "spean/repatriation/v1/repatriation_events.proto",
     "spean/repatriation/v1/repatriation_service.proto",
+    "spean/shelter/v1/shelter_events.proto",
     "spean/shelter/v1/shelter_service.proto",
     "spean/vocabulary/v1/vocabulary.proto",
 ];
