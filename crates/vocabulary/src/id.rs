@@ -23,16 +23,22 @@ pub mod kind {
         Admission,
         /// One person's arrival at a transit centre.
         Arrival,
+        /// A file of a person: a paper or a photograph.
+        Attachment,
         /// The work done for one person.
         Case,
         /// One request of a caller, however often it is sent.
         Command,
+        /// What somebody concluded from facts.
+        Conclusion,
         /// A permission given by a person, or by who decides for a child.
         Consent,
         /// A danger that somebody reported.
         Danger,
         /// A decision of a coordination meeting.
         Decision,
+        /// What was done to a person.
+        Fact,
         /// One letter between two nodes.
         Letter,
         /// A list of arrivals handed over in one piece.
@@ -49,6 +55,12 @@ pub mod kind {
         Person,
         /// The handover of a post from one worker to another.
         PostHandover,
+        /// A request to bring people home across a border.
+        RepatriationRequest,
+        /// Something that endangers a person.
+        Risk,
+        /// A report that somebody may be in danger or in need.
+        Report,
         /// One step in the search for somebody.
         SearchStep,
         /// A visit of a supervisor.
@@ -64,16 +76,22 @@ pub mod kind {
 pub type AdmissionId = Id<kind::Admission>;
 /// One person's arrival.
 pub type ArrivalId = Id<kind::Arrival>;
+/// A file of a person.
+pub type AttachmentId = Id<kind::Attachment>;
 /// The work done for one person.
 pub type CaseId = Id<kind::Case>;
 /// One request of a caller.
 pub type CommandId = Id<kind::Command>;
+/// What somebody concluded.
+pub type ConclusionId = Id<kind::Conclusion>;
 /// A permission given.
 pub type ConsentId = Id<kind::Consent>;
 /// A danger reported.
 pub type DangerId = Id<kind::Danger>;
 /// A decision of a meeting.
 pub type DecisionId = Id<kind::Decision>;
+/// What was done to a person.
+pub type FactId = Id<kind::Fact>;
 /// One letter between two nodes.
 pub type LetterId = Id<kind::Letter>;
 /// A list of arrivals.
@@ -90,6 +108,12 @@ pub type PaymentId = Id<kind::Payment>;
 pub type PersonId = Id<kind::Person>;
 /// The handover of a post.
 pub type PostHandoverId = Id<kind::PostHandover>;
+/// A request to bring people home.
+pub type RepatriationRequestId = Id<kind::RepatriationRequest>;
+/// Something that endangers a person.
+pub type RiskId = Id<kind::Risk>;
+/// A report that somebody may be in danger or in need.
+pub type ReportId = Id<kind::Report>;
 /// One step of a search.
 pub type SearchStepId = Id<kind::SearchStep>;
 /// A supervisor's visit.

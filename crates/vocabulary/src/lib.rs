@@ -9,21 +9,24 @@
 
 mod case_number;
 mod code;
+mod codes;
 mod id;
 mod place;
 mod time;
 mod words;
 
 pub use case_number::{CaseNumber, NodeTag};
+pub use codes::Codes;
 pub use code::{AgencyId, NodeId, OfficeId, StaffId};
 pub use id::{
-    AdmissionId, ArrivalId, CaseId, CommandId, ConsentId, DangerId, DecisionId, Id, LetterId, ManifestId, NeedId,
-    OfferId, OfferingId, PaymentId, PersonId, PostHandoverId, SearchStepId, SupervisionId, SupportId, VisitId, kind,
+    AdmissionId, ArrivalId, AttachmentId, CaseId, ConclusionId, FactId, RiskId, CommandId, ConsentId, DangerId, DecisionId, Id, LetterId, ManifestId, NeedId,
+    OfferId, OfferingId, PaymentId, PersonId, PostHandoverId, ReportId, SearchStepId, SupervisionId, SupportId, VisitId, kind,
 };
 pub use place::{PlaceCode, PlaceLevel};
 pub use time::{Date, Timestamp};
 pub use words::{
-    AgeBand, ConsentBasis, DeclineReason, Need, OfferKind, Service, Sex, Urgency, VisitOutcome, WithdrawReason,
+    AgeBand, ConsentBasis, DeclineReason, LegalBasis, Need, OfferKind, Part, Redirection, Service, Sex, Urgency,
+    VisitOutcome, WithdrawReason,
 };
 
 /// A text that is not what it should be. Says what was expected and never repeats what was given: it may be a name.

@@ -25,6 +25,8 @@ words! {
         Directory,
         /// Visits after reintegration.
         Followup,
+        /// Figures without persons.
+        Insight,
         /// The agency's desk to the outside: every handoff.
         Referral,
         /// Arrivals at a transit centre.
@@ -115,6 +117,8 @@ words! {
         PersonElsewhere,
         /// Taking the case would endanger the person.
         NotSafe,
+        /// The office has closed, and another one does its work. Only the system itself says so, with the successor.
+        OfficeMoved,
     }
 
     /// Why an offer was taken back.
@@ -129,6 +133,56 @@ words! {
         SentByMistake,
         /// The holder came back from a backup and must offer afresh.
         HolderRestored,
+        /// Nobody works at the office that was asked; the offer goes to whoever stands in for it.
+        Rerouted,
+        /// The office that was asked has closed; the offer goes to whoever does its work now.
+        OfficeClosed,
+        /// The case was closed before anybody answered.
+        CaseClosed,
+        /// The person was erased before anybody answered: there is nobody left to hand over.
+        PersonErased,
+    }
+
+    /// Why an offer went to another office than the one it was meant for.
+    Redirection {
+        /// Nobody works there; the nearest office above that is staffed was asked.
+        Unstaffed,
+        /// Another office stands in for it.
+        StandsIn,
+        /// It has closed, and nobody was named in its place; the nearest office above was asked.
+        Closed,
+        /// Another office does its work now.
+        Moved,
+        /// Nobody answered there in time; the office above was asked.
+        Unanswered,
+    }
+
+    /// By what right custody is moved over the holder's head. Only the code is kept here: the paper stays where it is.
+    LegalBasis {
+        /// A court has ordered it.
+        CourtOrder,
+        /// The office that holds the case was dissolved.
+        OfficeDissolved,
+        /// The office that holds the case cannot be reached.
+        HolderUnreachable,
+        /// A child would come to harm if it were not done.
+        ChildAtRisk,
+        /// The ministry has decided it in writing.
+        MinisterialDecision,
+        /// The person asked the authority for another office.
+        PersonRequest,
+    }
+
+    /// A part of what is known of a person. Consent names the parts that may travel.
+    Part {
+        /// Who somebody is.
+        Identity,
+        /// How to find and reach somebody.
+        Contact,
+        /// What happened.
+        Narrative,
+        /// Health, as far as who helps must know.
+        Health,
     }
 
     /// On whose word personal data may travel.
@@ -167,16 +221,5 @@ impl AgeBand {
     /// Whether the protection of a child is due. An unknown age counts as a child's: the error must fall on that side.
     pub const fn is_child(self) -> bool {
         !matches!(self, Self::Adult)
-    }
-}
-
-impl Urgency {
-    /// Hours in which the receiving office should answer before the sender is reminded: the first step of the ladder.
-    pub const fn answer_within_hours(self) -> i64 {
-        match self {
-            Self::Emergency => 4,
-            Self::Urgent => 48,
-            Self::Routine => 7 * 24,
-        }
     }
 }
