@@ -16,18 +16,12 @@ mod time;
 mod words;
 
 pub use case_number::{CaseNumber, NodeTag};
-pub use codes::Codes;
 pub use code::{AgencyId, NodeId, OfficeId, StaffId};
-pub use id::{
-    AdmissionId, ArrivalId, AttachmentId, CaseId, ConclusionId, FactId, RiskId, CommandId, ConsentId, DangerId, DecisionId, Id, LetterId, ManifestId, NeedId,
-    OfferId, OfferingId, PaymentId, PersonId, PostHandoverId, ReportId, SearchStepId, SupervisionId, SupportId, VisitId, kind,
-};
+pub use id::*;
+pub use codes::Codes;
 pub use place::{PlaceCode, PlaceLevel};
 pub use time::{Date, Timestamp};
-pub use words::{
-    AgeBand, ConsentBasis, DeclineReason, LegalBasis, Need, OfferKind, Part, Redirection, Service, Sex, Urgency,
-    VisitOutcome, WithdrawReason,
-};
+pub use words::*;
 
 /// A text that is not what it should be. Says what was expected and never repeats what was given: it may be a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
