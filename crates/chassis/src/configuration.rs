@@ -39,6 +39,10 @@ pub struct Configuration {
     /// Where traces and metrics go; nowhere when left out, which costs nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub telemetry: Option<Telemetry>,
+    /// The agency's policy: deadlines, rhythms and ages (`deploy/policy.toml` shows all of it). Relative to the folder
+    /// in which the node is started. The standard when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PathBuf>,
     /// A file with a number of microseconds by which the clock is moved. Only for demonstrations and tests: it makes
     /// the node refuse to listen anywhere but on the loopback interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +50,7 @@ pub struct Configuration {
 }
 
 /// The fields of [`Configuration`].
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 13] = [
     "node",
     "services",
     "listen",
@@ -58,6 +62,7 @@ const SETTINGS: [&str; 12] = [
     "database",
     "broker",
     "telemetry",
+    "policy",
     "clock_offset_file",
 ];
 
@@ -119,8 +124,8 @@ pub enum ConfigurationError {
 
 /// All services, as a node runs them when its settings do not name any.
 pub fn every_service() -> Vec<Service> {
-    use Service::{Cases, Directory, Followup, Referral, Repatriation, Shelter};
-    vec![Cases, Directory, Followup, Referral, Repatriation, Shelter]
+    use Service::{Cases, Directory, Followup, Insight, Referral, Repatriation, Shelter};
+    vec![Cases, Directory, Followup, Insight, Referral, Repatriation, Shelter]
 }
 
 fn default_listen() -> SocketAddr {

@@ -8,6 +8,7 @@ mod metrics;
 mod node;
 mod page;
 pub mod person;
+mod policy;
 pub mod standing;
 pub mod status;
 mod telemetry;
@@ -18,3 +19,4 @@ pub use configuration::{BrokerSettings, Configuration, ConfigurationError, Telem
 pub use gate::{Call, Gate};
 pub use node::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, run};
 pub use page::Page;
+pub use policy::Policies;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use spean_contracts::DESCRIPTORS;
+use spean_contracts::policy::v1::policy_service_server::PolicyServiceServer;
 use spean_eventstore::{EventStore, Options, ReadModel, Role, Tables};
 use spean_identity::{LiveDirectory, NodeKeys, SignedDirectory};
 use spean_messaging::broker::{Broker, BrokerOptions};
@@ -13,6 +14,7 @@ use spean_messaging::post::Postings;
 use spean_messaging::server::{MonitorError, check_sync_always};
 use spean_messaging::trace::continue_trace;
 use spean_messaging::{Address, Correspondence, Outbox, Post, PostOptions, post};
+use spean_policy::Policy;
 use spean_vault::Vault;
 use spean_vocabulary::{NodeId, Service};
 use tokio::net::TcpListener;
@@ -26,7 +28,7 @@ use tonic::transport::{Identity, Server, ServerTlsConfig};
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::gate::Gate;
-use crate::{metrics, telemetry};
+use crate::{metrics, policy, telemetry};
 
 /// The largest request that a service takes unless it has reason for more, in bytes.
 pub const LARGEST_REQUEST_BYTES: usize = 1024 * 1024;
@@ -53,6 +55,9 @@ pub struct Node {
     pub keys: Arc<NodeKeys>,
     /// Personal data.
     pub vault: Arc<Vault>,
+    /// The figures by which its agency works, as its file says them today. What judges a decision by the policy of its
+    /// day asks [`Node::policies`].
+    pub policy: Arc<Policy>,
     /// Its clock.
     pub clock: Clock,
     /// Who may do what.
@@ -127,6 +132,7 @@ impl Node {
             mark: self.configuration.keys.join(format!("{name}.mark")),
         };
         let post = Post::start(options, &mut running.tasks, &self.stop).await?;
+        self.adopt_policy(&store).await?;
         running.services.push((service, store.clone(), post.clone()));
         Ok((store, post))
     }
@@ -202,6 +208,7 @@ async fn prepare(configuration: Configuration, stop: watch::Receiver<bool>) -> a
         Some(file) => Clock::shifted_by(file.clone()),
         None => Clock::system(),
     };
+    let policy = Arc::new(policy::read(configuration.policy.as_deref()).await?);
     let vault = Arc::new(Vault::open(&configuration.database_of("vault"), &keys).await.context("the vault")?);
     if let Some(monitor) = &configuration.broker.monitor {
         check_durability(monitor, configuration.is_production(), &stop).await?;
@@ -222,6 +229,7 @@ async fn prepare(configuration: Configuration, stop: watch::Receiver<bool>) -> a
         directory,
         keys,
         vault,
+        policy,
         clock,
         gate,
         broker,
@@ -271,6 +279,11 @@ async fn serve(node: &Node, running: Running, listener: TcpListener) -> anyhow::
     let (reporter, health) = tonic_health::server::health_reporter();
     for (service, store, post) in &services {
         tasks.spawn(report_health(reporter.clone(), *service, store.clone(), post.clone(), node.stop()));
+    }
+    if let Some((_, store, _)) = services.first() {
+        let shown = policy::Grpc { gate: node.gate.clone(), store: store.clone() };
+        let shown = PolicyServiceServer::new(shown).max_decoding_message_size(LARGEST_REQUEST_BYTES);
+        routes.add_service(shown);
     }
     let reflection =
         tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS).build_v1()?;

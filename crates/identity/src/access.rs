@@ -167,6 +167,15 @@ static RULES: &[Rule] = &[
     rule("RecordVisit", CASEWORK, AtOffice, IfKnown(CARING)),
     rule("ListVisits", CASEWORK, AtOffice, IfKnown(CARING)),
     rule("ListDueVisits", CASEWORK, AtOffice, Any),
+    // policy, of every node
+    rule("GetPolicy", EVERYBODY, AtNode, Any),
+    // insight: counts, and never a person
+    rule("CountFacts", &[Supervisor, Authority], AtOffice, Any),
+    rule("CountOpen", &[Supervisor, Authority], AtOffice, Any),
+    rule("IssueReport", &[Supervisor, Authority], AtOffice, Any),
+    rule("ListReports", &[Supervisor, Authority], AtOffice, Any),
+    rule("PublishFigures", &[Supervisor, Authority], AtOffice, Any),
+    rule("GetFigures", EVERYBODY, AtNode, Any),
     // directory
     rule("ImportDirectory", &[Administrator], AtNode, Any),
     rule("ListAgencies", EVERYBODY, AtNode, Any),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use spean_eventsourcing::{Aggregate, Context, Fault, Refusal};
-use spean_vocabulary::Timestamp;
+use spean_vocabulary::{Date, Timestamp};
 
 use crate::Policy;
 
@@ -106,6 +106,12 @@ impl Adopted {
         self.adoptions.iter().rev().find(in_force).cloned().unwrap_or_else(Adoption::before_any)
     }
 
+    /// The policy that was in force at the end of a day in Cambodia.
+    pub fn at_end_of(&self, day: Date) -> Adoption {
+        let in_force = |adoption: &&Adoption| adoption.adopted_at.is_some_and(|from| from.date_in_cambodia() <= day);
+        self.adoptions.iter().rev().find(in_force).cloned().unwrap_or_else(Adoption::before_any)
+    }
+
     /// The policy in force now.
     pub fn current(&self) -> Adoption {
         self.adoptions.last().cloned().unwrap_or_else(Adoption::before_any)
@@ -182,6 +188,8 @@ mod tests {
         assert_eq!(on(MORNING), (1, 6));
         assert_eq!(on(MORNING.plus_days(99)), (1, 6));
         assert_eq!(on(MORNING.plus_days(100)), (2, 18));
+        let day = MORNING.plus_days(100).date_in_cambodia();
+        assert_eq!((policies.at_end_of(day).version, policies.at_end_of(day.plus_days(-1)).version), (2, 1));
         assert_eq!(policies.current().version, 2);
         assert_eq!(Adopted::default().current().version, 0);
     }

@@ -31,6 +31,9 @@ fn an_office(id: &str, node: &str, level: OfficeLevel, place: &str) -> Office {
         place: place.parse().unwrap(),
         above: (level != OfficeLevel::National).then(|| "ministry".parse().unwrap()),
         staffed: true,
+        opened_on: None,
+        closed_on: None,
+        successor: None,
     }
 }
 
@@ -56,6 +59,7 @@ fn a_directory(edition: u64, keys: &NodeKeys) -> Directory {
             Office { staffed: false, ..an_office("bavel-district", "mosvy", OfficeLevel::District, "0213") },
             an_office("poipet-shelter", "poipet", OfficeLevel::Facility, "0110"),
         ],
+        place_editions: vec![],
     }
 }
 
@@ -85,6 +89,7 @@ impl Network {
                 mailbox_bytes: 1 << 20,
             },
             telemetry: None,
+            policy: None,
             clock_offset_file: None,
         };
         let address_file = configuration.data.join("address");

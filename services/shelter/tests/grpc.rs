@@ -55,6 +55,7 @@ impl Network {
                 mailbox_bytes: 1 << 20,
             },
             telemetry: None,
+            policy: None,
             clock_offset_file: None,
         };
         std::fs::create_dir_all(&configuration.data).unwrap();
@@ -110,6 +111,9 @@ fn a_directory(keys: &NodeKeys) -> Directory {
         place: "0110".parse().unwrap(),
         above: above.map(|above| above.parse().unwrap()),
         staffed: true,
+        opened_on: None,
+        closed_on: None,
+        successor: None,
     };
     Directory {
         network: "test".to_owned(),
@@ -123,6 +127,7 @@ fn a_directory(keys: &NodeKeys) -> Directory {
             office("ministry", "mosvy", OfficeLevel::National, None),
             office(OFFICE, "poipet", OfficeLevel::Facility, Some("ministry")),
         ],
+        place_editions: vec![],
     }
 }
 

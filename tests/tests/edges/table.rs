@@ -129,7 +129,7 @@ fn person(given: &str) -> Value {
 
 /// The table. Played from top to bottom, each sound request comes out as its row says.
 pub(crate) fn rows(ids: &Ids) -> Vec<Row> {
-    [cases(ids), shelter(ids), followup(ids), repatriation(ids), directory(ids), referral(ids)]
+    [cases(ids), shelter(ids), followup(ids), repatriation(ids), directory(ids), referral(ids), policy()]
         .into_iter()
         .flatten()
         .collect()
@@ -211,6 +211,10 @@ fn shelter(ids: &Ids) -> Vec<Row> {
         row!("shelter.v1.ShelterService" "ListResidents", SHELTER, Office, Nothing, {}, Read,
             [&[("page", Page), ("include_exited", Free)]]),
     ]
+}
+
+fn policy() -> Vec<Row> {
+    vec![row!("policy.v1.PolicyService" "GetPolicy", EVERYBODY, Node, Nothing, {}, Read, [&[("on", PastDay)]])]
 }
 
 fn followup(ids: &Ids) -> Vec<Row> {

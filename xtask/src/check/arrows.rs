@@ -4,22 +4,36 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 /// What each crate may know of the others.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("vocabulary", &[]),
     ("contracts", &[]),
     ("eventsourcing", &["vocabulary"]),
     ("custody", &["eventsourcing", "vocabulary"]),
+    ("policy", &["eventsourcing", "vocabulary"]),
     ("eventstore", &["eventsourcing", "vocabulary"]),
     ("identity", &["vocabulary"]),
     ("vault", &["identity", "vocabulary"]),
     ("messaging", &["custody", "eventsourcing", "eventstore", "identity", "vocabulary"]),
-    ("chassis", &["contracts", "eventsourcing", "eventstore", "identity", "messaging", "vault", "vocabulary"]),
+    (
+        "chassis",
+        &["contracts", "eventsourcing", "eventstore", "identity", "messaging", "policy", "vault", "vocabulary"],
+    ),
     ("testkit", &["vocabulary"]),
 ];
 
 /// What services may know: every crate but the one for tests.
-const FOR_SERVICES: [&str; 9] =
-    ["chassis", "contracts", "custody", "eventsourcing", "eventstore", "identity", "messaging", "vault", "vocabulary"];
+const FOR_SERVICES: [&str; 10] = [
+    "chassis",
+    "contracts",
+    "custody",
+    "eventsourcing",
+    "eventstore",
+    "identity",
+    "messaging",
+    "policy",
+    "vault",
+    "vocabulary",
+];
 
 /// What tests may know beyond that.
 const FOR_TESTS: [&str; 2] = ["testkit", "eventsourcing"];

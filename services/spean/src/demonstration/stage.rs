@@ -109,6 +109,7 @@ impl Stage {
                     mailbox_bytes: MAILBOX_BYTES,
                 },
                 telemetry: layout.telemetry.clone().map(|endpoint| Telemetry { endpoint }),
+                policy: None,
                 clock_offset_file: Some(folder.join("clock")),
             };
             let settings = home.join("node.toml");
