@@ -1,7 +1,8 @@
 //! The addressee's side: to accept, to decline, and to tell what came of a service.
 
-use spean_vocabulary::{CaseId, DeclineReason, OfferId, OfferKind};
+use spean_vocabulary::{CaseId, DeclineReason, OfferId, OfferKind, OfficeId};
 
+use super::command::Situation;
 use super::error::Error;
 use super::event::Event;
 use super::message::ServiceOutcome;
@@ -24,10 +25,29 @@ impl CaseCustody {
         }
     }
 
-    pub(super) fn decline(&self, offer: OfferId, reason: DeclineReason) -> Result<Vec<Event>, Error> {
+    pub(super) fn redirect(
+        &self,
+        offer: OfferId,
+        successor: OfficeId,
+        situation: &Situation,
+    ) -> Result<Vec<Event>, Error> {
+        if successor == situation.me.office {
+            return Err(Error::OfferToOneself);
+        }
+        self.decline(offer, DeclineReason::OfficeMoved, Some(successor))
+    }
+
+    pub(super) fn decline(
+        &self,
+        offer: OfferId,
+        reason: DeclineReason,
+        successor: Option<OfficeId>,
+    ) -> Result<Vec<Event>, Error> {
         let (case, known) = self.was_made(offer)?;
         match known.state {
-            OfferInState::Received => Ok(vec![Event::Declined { case, offer, to: known.from.clone(), reason }]),
+            OfferInState::Received => {
+                Ok(vec![Event::Declined { case, offer, to: known.from.clone(), reason, successor }])
+            }
             OfferInState::Declined(_) => Ok(vec![]),
             OfferInState::Accepted | OfferInState::Transferred | OfferInState::Agreed => Err(Error::AlreadyAccepted),
             OfferInState::Concluded(_) => Err(Error::OfferEnded),

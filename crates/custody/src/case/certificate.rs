@@ -1,7 +1,7 @@
 //! Custody certificates: a signed chain that says who holds a case, which anybody can check offline.
 
 use serde::{Deserialize, Serialize};
-use spean_vocabulary::{CaseId, OfferId, OfficeId, Timestamp};
+use spean_vocabulary::{CaseId, LegalBasis, OfferId, OfficeId, Timestamp};
 
 use crate::digest::{from_hex, to_hex};
 use crate::{Digest, Party};
@@ -42,6 +42,10 @@ pub struct Certificate {
     pub previous: Option<Digest>,
     /// When, by the issuer's clock. Never used for ordering.
     pub issued_at: Timestamp,
+    /// By what right an override moved the case: signed by both. None for every other certificate, and for overrides
+    /// from before it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<LegalBasis>,
 }
 
 /// A signature under a certificate.

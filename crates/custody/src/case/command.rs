@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use spean_eventsourcing::Context;
-use spean_vocabulary::{CaseId, DeclineReason, OfferId, WithdrawReason};
+use spean_vocabulary::{CaseId, DeclineReason, LegalBasis, OfferId, OfficeId, WithdrawReason};
 
 use super::certificate::{Certificate, CertificateSignature, Mandate, SignedCertificate};
 use super::message::{Message, OfferTerms, ServiceOutcome};
@@ -46,10 +46,19 @@ pub enum Command {
         /// Why.
         reason: DeclineReason,
     },
-    /// Remind the addressee of an offer. Once is enough.
+    /// An offer came to an office that has closed: say no, and whom to ask instead. The system itself does it.
+    Redirect {
+        /// The offer.
+        offer: OfferId,
+        /// Whom to ask.
+        successor: OfficeId,
+    },
+    /// Remind the addressee of an offer. Once is enough, but at the top of the ladder, where nobody else can be asked.
     Remind {
         /// The offer.
         offer: OfferId,
+        /// Which reminder it is; the first is 1. A lower one than was said before is not said.
+        number: u32,
     },
     /// Tell the office above the addressee that nobody answers.
     NotifyAbove {
@@ -76,6 +85,8 @@ pub enum Command {
     ProposeOverride {
         /// Who should take over.
         new_holder: Party,
+        /// By what right.
+        basis: LegalBasis,
         /// The chain as somebody else knows it, verified; empty when this office's own will do.
         chain: Vec<SignedCertificate>,
     },

@@ -1,10 +1,10 @@
 //! What happened to a case at one office, and the letters that follow from it: the log is the outbox.
 
 use serde::{Deserialize, Serialize};
-use spean_vocabulary::{CaseId, DeclineReason, Need, OfferId, Timestamp, Urgency, WithdrawReason};
+use spean_vocabulary::{CaseId, DeclineReason, Need, OfferId, OfficeId, Timestamp, Urgency, WithdrawReason};
 
 use super::certificate::{Certificate, CertificateSignature, Position, SignedCertificate};
-use super::message::{Message, OfferTerms, Outgoing, ServiceOutcome};
+use super::message::{Message, OfferTerms, Outgoing, ServiceOutcome, first, is_first};
 use crate::{Digest, Party};
 
 /// Stored for ever: add variants and optional fields, never rename or remove.
@@ -40,6 +40,9 @@ pub enum Event {
         offer: OfferId,
         /// The addressee.
         to: Party,
+        /// Which reminder it is; the first is 1.
+        #[serde(default = "first", skip_serializing_if = "is_first")]
+        number: u32,
     },
     /// The holder told the office above the addressee.
     AboveNotified {
@@ -88,6 +91,9 @@ pub enum Event {
         offer: OfferId,
         /// Why.
         reason: DeclineReason,
+        /// Whom to ask instead, when the addressee has closed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        successor: Option<OfficeId>,
     },
     /// The addressee of this office's offer said yes, and this office gave the case away.
     Transferred {
@@ -141,6 +147,9 @@ pub enum Event {
         case: CaseId,
         /// The offer.
         offer: OfferId,
+        /// Which reminder it is; the first is 1.
+        #[serde(default = "first", skip_serializing_if = "is_first")]
+        number: u32,
     },
     /// This office said yes, and is bound.
     Accepted {
@@ -163,6 +172,9 @@ pub enum Event {
         to: Party,
         /// Why.
         reason: DeclineReason,
+        /// Whom to ask instead, when the addressee has closed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        successor: Option<OfficeId>,
     },
     /// The holder took its offer back; perhaps before the offer itself arrived.
     WithdrawalReceived {
@@ -385,7 +397,7 @@ fn said(event: &Event) -> Vec<Outgoing> {
         Event::Offered { case, offer, to, position, terms, .. } => {
             one(&to, Message::Offer { case, offer, position, terms })
         }
-        Event::Reminded { case, offer, to } => one(&to, Message::Reminder { case, offer }),
+        Event::Reminded { case, offer, to, number } => one(&to, Message::Reminder { case, offer, number }),
         Event::AboveNotified { case, offer, above, unanswered_by, need, urgency, answer_due_at } => {
             one(&above, Message::UnansweredNotice { case, offer, unanswered_by, need, urgency, answer_due_at })
         }
@@ -395,7 +407,9 @@ fn said(event: &Event) -> Vec<Outgoing> {
         Event::Transferred { case, offer, to, chain } => one(&to, Message::Transfer { case, offer, chain }),
         Event::ServiceAgreed { case, offer, to, .. } => one(&to, Message::Agreed { case, offer }),
         Event::Accepted { case, offer, to, term } => one(&to, Message::Accept { case, offer, term }),
-        Event::Declined { case, offer, to, reason } => one(&to, Message::Decline { case, offer, reason }),
+        Event::Declined { case, offer, to, reason, successor } => {
+            one(&to, Message::Decline { case, offer, reason, successor })
+        }
         Event::Concluded { case, offer, to, outcome } => one(&to, Message::Conclusion { case, offer, outcome }),
         Event::OverrideForwarded { case, to, chain } | Event::OverrideIssued { case, to, chain, .. } => {
             let message = Message::Override { case, chain };

@@ -24,11 +24,13 @@ impl CaseCustody {
                     position: *position,
                     terms: terms.clone(),
                     state,
-                    reminded: false,
+                    reminders: 0,
                     notified: std::collections::BTreeSet::new(),
                 });
             }
-            Event::Reminded { offer, .. } => self.out(*offer, |offer| offer.reminded = true),
+            &Event::Reminded { offer, number, .. } => {
+                self.out(offer, |offer| offer.reminders = offer.reminders.max(number));
+            }
             Event::AboveNotified { offer, above, .. } => self.out(*offer, |offer| {
                 offer.notified.insert(above.office.clone());
             }),
@@ -58,9 +60,9 @@ impl CaseCustody {
                 known.term = position.term;
                 known.terms = Some(terms.clone());
             }
-            &Event::ReminderReceived { offer, .. } => {
+            &Event::ReminderReceived { offer, number, .. } => {
                 if let Some(offer) = self.offers_in.get_mut(&offer) {
-                    offer.reminded = true;
+                    offer.reminders = offer.reminders.max(number);
                 }
             }
             Event::Accepted { offer, to, term, .. } => {
@@ -184,7 +186,7 @@ impl CaseCustody {
             term: 0,
             terms: None,
             state: OfferInState::Received,
-            reminded: false,
+            reminders: 0,
         })
     }
 

@@ -2,7 +2,8 @@
 
 use spean_eventsourcing::{Aggregate, Context};
 use spean_vocabulary::{
-    AgeBand, CaseId, DeclineReason, Need, OfferId, OfferKind, Sex, Timestamp, Urgency, WithdrawReason,
+    AgeBand, CaseId, DeclineReason, LegalBasis, Need, OfferId, OfferKind, Redirection, Sex, Timestamp, Urgency,
+    WithdrawReason,
 };
 
 use super::{CaseCustody, Command, Event, Message, OfferTerms, Preview, ServiceOutcome, Signer, Situation, messages};
@@ -68,6 +69,8 @@ pub(super) fn terms(kind: OfferKind) -> OfferTerms {
         dossier_digest: Some(Digest::of(b"sealed")),
         consent: None,
         instead_of: None,
+        meant_for: None,
+        redirected_because: None,
     }
 }
 
@@ -90,6 +93,16 @@ impl Story {
         Self::offered(kind).then(&kandal(), Command::Accept { offer: offer(1) })
     }
 
+    /// Meant for a district without anybody, and so made to Kandal.
+    pub(super) fn redirected() -> Self {
+        let terms = OfferTerms {
+            meant_for: Some(party("kien-svay").office),
+            redirected_because: Some(Redirection::Unstaffed),
+            ..terms(OfferKind::Transfer)
+        };
+        Self::begun().then(&poipet(), Command::Offer { offer: offer(2), to: kandal(), terms })
+    }
+
     pub(super) fn declined() -> Self {
         let reason = DeclineReason::NoCapacity;
         Self::offered(OfferKind::Transfer).then(&kandal(), Command::Decline { offer: offer(1), reason })
@@ -107,7 +120,11 @@ impl Story {
 
     /// The ministry gives the case to Takeo.
     pub(super) fn overridden(self) -> Self {
-        let story = self.then(&ministry(), Command::ProposeOverride { new_holder: takeo(), chain: vec![] });
+        let story = self.then(&ministry(), Command::ProposeOverride {
+            new_holder: takeo(),
+            basis: LegalBasis::HolderUnreachable,
+            chain: vec![],
+        });
         let proposal = story.state(&takeo()).request().unwrap().digest();
         let story = story.then(&takeo(), Command::ConsentToOverride { proposal });
         story.then(&party("ngo-board"), Command::CosignOverride { proposal })

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use spean_vocabulary::{
-    AgeBand, CaseId, CaseNumber, ConsentId, DeclineReason, Need, OfferId, OfferKind, Sex, Timestamp, Urgency,
-    WithdrawReason,
+    AgeBand, CaseId, CaseNumber, ConsentId, DeclineReason, Need, OfferId, OfferKind, OfficeId, Redirection, Sex,
+    Timestamp, Urgency, WithdrawReason,
 };
 
 use super::certificate::{Certificate, CertificateSignature, Position, SignedCertificate};
@@ -35,6 +35,22 @@ pub struct OfferTerms {
     /// The earlier offer that this one replaces, because nobody answered it or the holder came back from a backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<OfferId>,
+    /// The office that it was meant for, when another one is asked because that one cannot answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meant_for: Option<OfficeId>,
+    /// Why another office is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirected_because: Option<Redirection>,
+}
+
+/// The number of a reminder that does not say it: there was only one when it was stored.
+pub(super) const fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+pub(super) const fn is_first(number: &u32) -> bool {
+    *number == first()
 }
 
 /// What is shown of a person before acceptance.
@@ -123,6 +139,9 @@ pub enum Message {
         offer: OfferId,
         /// Why.
         reason: DeclineReason,
+        /// Whom to ask instead, when the addressee has closed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        successor: Option<OfficeId>,
     },
     /// The holder takes the offer back. Also the answer to an acceptance that came too late.
     Withdraw {
@@ -155,6 +174,9 @@ pub enum Message {
         case: CaseId,
         /// The offer.
         offer: OfferId,
+        /// Which reminder it is; the first is 1.
+        #[serde(default = "first", skip_serializing_if = "is_first")]
+        number: u32,
     },
     /// The holder tells the office above the addressee that nobody answers.
     UnansweredNotice {

@@ -57,13 +57,16 @@ impl Aggregate for CaseCustody {
             Command::Open { case } => self.open(case, situation),
             Command::Offer { offer, to, terms } => self.offer(offer, to, terms, situation),
             Command::Withdraw { offer, reason } => self.withdraw(offer, reason),
-            Command::Remind { offer } => self.remind(offer),
+            Command::Remind { offer, number } => self.remind(offer, number),
             Command::NotifyAbove { offer, above } => self.notify_above(offer, above),
             Command::ReOffer { offer, afresh } => self.offer_afresh(offer, afresh, situation),
             Command::Accept { offer } => self.accept(offer),
-            Command::Decline { offer, reason } => self.decline(offer, reason),
+            Command::Decline { offer, reason } => self.decline(offer, reason, None),
+            Command::Redirect { offer, successor } => self.redirect(offer, successor, situation),
             Command::Conclude { offer, outcome } => self.conclude(offer, outcome),
-            Command::ProposeOverride { new_holder, chain } => self.propose_override(new_holder, chain, situation),
+            Command::ProposeOverride { new_holder, basis, chain } => {
+                self.propose_override(new_holder, basis, chain, situation)
+            }
             Command::ConsentToOverride { proposal } => self.consent_to_override(proposal, situation),
             Command::CosignOverride { proposal } => self.cosign_override(proposal, situation),
             Command::Receive { from, message } => self.receive(&from, message, situation),

@@ -29,6 +29,7 @@ impl CaseCustody {
             offer: None,
             previous: None,
             issued_at: situation.context.now,
+            basis: None,
         };
         let signatures = vec![situation.sign(&certificate)];
         Ok(vec![Event::Opened { certificate: SignedCertificate { certificate, signatures } }])
@@ -85,12 +86,12 @@ impl CaseCustody {
         }
     }
 
-    pub(super) fn remind(&self, offer: OfferId) -> Result<Vec<Event>, Error> {
+    pub(super) fn remind(&self, offer: OfferId, number: u32) -> Result<Vec<Event>, Error> {
         let (case, known) = self.made(offer)?;
-        if known.state != OfferOutState::Open || known.reminded {
+        if known.state != OfferOutState::Open || number <= known.reminders {
             return Ok(vec![]);
         }
-        Ok(vec![Event::Reminded { case, offer, to: known.to.clone() }])
+        Ok(vec![Event::Reminded { case, offer, to: known.to.clone(), number }])
     }
 
     pub(super) fn notify_above(&self, offer: OfferId, above: Party) -> Result<Vec<Event>, Error> {

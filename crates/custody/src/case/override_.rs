@@ -1,6 +1,6 @@
 //! Over the holder's head: the authority proposes, the new holder agrees, a second body signs, the authority issues.
 
-use spean_vocabulary::CaseId;
+use spean_vocabulary::{CaseId, LegalBasis};
 
 use super::certificate::{Certificate, CertificateSignature, SignedCertificate};
 use super::command::Situation;
@@ -13,6 +13,7 @@ impl CaseCustody {
     pub(super) fn propose_override(
         &self,
         new_holder: Party,
+        basis: LegalBasis,
         chain: Vec<SignedCertificate>,
         situation: &Situation,
     ) -> Result<Vec<Event>, Error> {
@@ -43,11 +44,14 @@ impl CaseCustody {
             offer: None,
             previous: Some(current.digest()),
             issued_at: situation.context.now,
+            basis: Some(basis),
         };
         let pending = self.proposal.as_ref().map(|proposal| &proposal.certificate);
-        if pending
-            .is_some_and(|pending| pending.holder == certificate.holder && pending.previous == certificate.previous)
-        {
+        let same = |pending: &Certificate| {
+            (&pending.holder, pending.previous, pending.basis)
+                == (&certificate.holder, certificate.previous, certificate.basis)
+        };
+        if pending.is_some_and(same) {
             return Ok(vec![]);
         }
         Ok(vec![Event::OverrideProposed { case, cosigner: situation.cosigner.clone(), certificate, chain }])

@@ -31,9 +31,9 @@ impl CaseCustody {
                 let (_, known) = self.made(offer)?;
                 (Event::ServiceAgreed { case, offer, to, need: known.terms.need }, known.state == OfferOutState::Open)
             }
-            Message::Reminder { offer, .. } => {
-                let unsaid = self.made(offer).is_ok_and(|(_, known)| !known.reminded);
-                (Event::Reminded { case, offer, to }, unsaid)
+            Message::Reminder { offer, number, .. } => {
+                let unsaid = self.made(offer).is_ok_and(|(_, known)| known.reminders < number);
+                (Event::Reminded { case, offer, to, number }, unsaid)
             }
             Message::UnansweredNotice { offer, unanswered_by, need, urgency, answer_due_at, .. } => {
                 let unsaid = self.made(offer).is_ok_and(|(_, known)| !known.notified.contains(&to.office));
@@ -44,9 +44,9 @@ impl CaseCustody {
                 let open = matches!(state_in(offer), None | Some(OfferInState::Received));
                 (Event::Accepted { case, offer, to, term }, open)
             }
-            Message::Decline { offer, reason, .. } => {
+            Message::Decline { offer, reason, successor, .. } => {
                 let open = matches!(state_in(offer), None | Some(OfferInState::Received));
-                (Event::Declined { case, offer, to, reason }, open)
+                (Event::Declined { case, offer, to, reason, successor }, open)
             }
             Message::Conclusion { offer, outcome, .. } => {
                 let open = !matches!(

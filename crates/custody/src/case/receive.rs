@@ -1,6 +1,6 @@
 //! What another office says. Whatever cannot be true is an error, and the letter is shown to people on both sides.
 
-use spean_vocabulary::{CaseId, DeclineReason, OfferId, OfferKind, WithdrawReason};
+use spean_vocabulary::{CaseId, DeclineReason, OfferId, OfferKind, OfficeId, WithdrawReason};
 
 use super::certificate::{Certificate, Position, SignedCertificate, check_chain};
 use super::command::Situation;
@@ -23,9 +23,9 @@ impl CaseCustody {
             Message::Withdraw { offer, reason, .. } => self.receive_withdrawal(case, offer, from, reason),
             Message::Transfer { offer, chain, .. } => self.receive_transfer(case, offer, from, chain, situation),
             Message::Agreed { offer, .. } => self.receive_agreement(case, offer, from),
-            Message::Reminder { offer, .. } => self.receive_reminder(case, offer, from),
+            Message::Reminder { offer, number, .. } => self.receive_reminder(case, offer, number, from),
             Message::Accept { offer, term, .. } => self.receive_acceptance(offer, from, term, situation),
-            Message::Decline { offer, reason, .. } => self.receive_refusal(offer, from, reason),
+            Message::Decline { offer, reason, successor, .. } => self.receive_refusal(offer, from, reason, successor),
             Message::Conclusion { offer, outcome, .. } => self.receive_conclusion(offer, from, outcome),
             Message::UnansweredNotice { offer, unanswered_by, need, urgency, answer_due_at, .. } => {
                 if self.notices.contains(&offer) {
@@ -154,15 +154,21 @@ impl CaseCustody {
         }
     }
 
-    fn receive_reminder(&self, case: CaseId, offer: OfferId, from: &Party) -> Result<Vec<Event>, Error> {
+    fn receive_reminder(
+        &self,
+        case: CaseId,
+        offer: OfferId,
+        number: u32,
+        from: &Party,
+    ) -> Result<Vec<Event>, Error> {
         let known = self.offers_in.get(&offer).ok_or(Error::NoSuchOffer)?;
         if !known.from.is_same_office(from) {
             return Err(Error::NotTheSender);
         }
-        if known.state != OfferInState::Received || known.reminded {
+        if known.state != OfferInState::Received || number <= known.reminders {
             return Ok(vec![]);
         }
-        Ok(vec![Event::ReminderReceived { case, offer }])
+        Ok(vec![Event::ReminderReceived { case, offer, number }])
     }
 
     /// The one place where acceptance and withdrawal meet: whatever was committed here first has happened.
@@ -210,6 +216,7 @@ impl CaseCustody {
             offer: Some(offer),
             previous: self.newest().map(|signed| signed.certificate.digest()),
             issued_at: situation.context.now,
+            basis: None,
         };
         let signatures = vec![situation.sign(&certificate)];
         let mut chain = self.chain();
@@ -226,10 +233,16 @@ impl CaseCustody {
         std::iter::once(transferred).chain(withdrawn).collect()
     }
 
-    fn receive_refusal(&self, offer: OfferId, from: &Party, reason: DeclineReason) -> Result<Vec<Event>, Error> {
+    fn receive_refusal(
+        &self,
+        offer: OfferId,
+        from: &Party,
+        reason: DeclineReason,
+        successor: Option<OfficeId>,
+    ) -> Result<Vec<Event>, Error> {
         let (case, known) = self.answered_by(offer, from)?;
         match known.state {
-            OfferOutState::Open => Ok(vec![Event::OfferDeclined { case, offer, reason }]),
+            OfferOutState::Open => Ok(vec![Event::OfferDeclined { case, offer, reason, successor }]),
             OfferOutState::Declined(_) | OfferOutState::Withdrawn { .. } | OfferOutState::Voided => Ok(vec![]),
             OfferOutState::Transferred | OfferOutState::Agreed | OfferOutState::Concluded(_) => {
                 Err(Error::Contradiction)

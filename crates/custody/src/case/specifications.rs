@@ -2,12 +2,13 @@
 
 use spean_eventsourcing::specification::given;
 use spean_eventsourcing::{Aggregate, Refusal};
-use spean_vocabulary::{DeclineReason, OfferKind, WithdrawReason};
+use spean_vocabulary::{DeclineReason, LegalBasis, OfferKind, WithdrawReason};
 
 use super::examples::{Story, at, case, kandal, ministry, offer, party, poipet, receive, seal, takeo, terms};
 use super::*;
 use crate::Party;
 
+mod redirection;
 mod refusals;
 
 const TRANSFER: OfferKind = OfferKind::Transfer;
@@ -84,7 +85,7 @@ fn r1_a_withdrawal_after_the_transfer_is_refused_with_the_way_out() {
 
 #[test]
 fn r2_a_refusal_that_crosses_the_withdrawal_changes_nothing() {
-    let refusal = Message::Decline { case: case(), offer: offer(1), reason: DeclineReason::NoCapacity };
+    let refusal = Message::Decline { case: case(), offer: offer(1), reason: DeclineReason::NoCapacity, successor: None };
     given::<CaseCustody>(Story::withdrawn(TRANSFER).log(&poipet()))
         .when(&at(&poipet()), receive(&kandal(), refusal))
         .then_nothing();
@@ -158,7 +159,7 @@ fn r9_of_two_colleagues_who_answer_differently_the_first_one_counts() {
 #[test]
 fn r10_a_timer_that_fires_when_the_acceptance_was_applied_first_changes_nothing() {
     let log = Story::accepted(TRANSFER).log(&poipet());
-    given::<CaseCustody>(log.clone()).when(&at(&poipet()), Command::Remind { offer: offer(1) }).then_nothing();
+    given::<CaseCustody>(log.clone()).when(&at(&poipet()), Command::Remind { offer: offer(1), number: 1 }).then_nothing();
     let above = Command::NotifyAbove { offer: offer(1), above: ministry() };
     given::<CaseCustody>(log).when(&at(&poipet()), above).then_nothing();
 }
@@ -334,7 +335,7 @@ fn a_note_in_place_of_a_language_is_refused() {
 
 #[test]
 fn an_override_needs_the_authority_the_consent_and_the_second_signature() {
-    let propose = Command::ProposeOverride { new_holder: takeo(), chain: vec![] };
+    let propose = Command::ProposeOverride { new_holder: takeo(), basis: LegalBasis::CourtOrder, chain: vec![] };
     given::<CaseCustody>(Story::begun().log(&poipet()))
         .when(&at(&poipet()), propose.clone())
         .then_error(&Error::NotTheAuthority);

@@ -52,8 +52,8 @@ pub struct OfferOut {
     pub terms: OfferTerms,
     /// How it stands.
     pub state: OfferOutState,
-    /// Whether the addressee was reminded.
-    pub reminded: bool,
+    /// The highest number of a reminder that was sent; 0 when none was.
+    pub reminders: u32,
     /// The offices above the addressee that were told.
     pub notified: BTreeSet<OfficeId>,
 }
@@ -93,7 +93,7 @@ pub struct OfferIn {
     pub terms: Option<OfferTerms>,
     /// How it stands.
     pub state: OfferInState,
-    pub(super) reminded: bool,
+    pub(super) reminders: u32,
 }
 
 /// How an offer stands at its addressee.

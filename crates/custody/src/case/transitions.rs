@@ -68,10 +68,10 @@ fn tables(kind: OfferKind, titles: [&'static str; 2]) -> [Table; 2] {
     let holder = vec![
         ("offer", Command::Offer { offer, to: kandal(), terms: terms(kind) }),
         ("withdraw", Command::Withdraw { offer, reason: withdraw }),
-        ("remind", Command::Remind { offer }),
+        ("remind", Command::Remind { offer, number: 1 }),
         ("renew after restore", Command::ReOffer { offer, afresh: super::examples::offer(2) }),
         ("*Accept*", from_kandal(Message::Accept { case, offer, term: 0 })),
-        ("*Decline*", from_kandal(Message::Decline { case, offer, reason: decline })),
+        ("*Decline*", from_kandal(Message::Decline { case, offer, reason: decline, successor: None })),
         ("*Conclusion*", from_kandal(Message::Conclusion { case, offer, outcome })),
         ("*Override*", receive(&ministry(), over.clone())),
     ];
@@ -79,10 +79,11 @@ fn tables(kind: OfferKind, titles: [&'static str; 2]) -> [Table; 2] {
     let mut addressee = vec![
         ("accept", Command::Accept { offer }),
         ("decline", Command::Decline { offer, reason: decline }),
+        ("redirect", Command::Redirect { offer, successor: takeo().office }),
         ("conclude", Command::Conclude { offer, outcome }),
         ("*Offer*", from_poipet(asked[0].clone())),
         ("*Withdraw*", from_poipet(Message::Withdraw { case, offer, reason: withdraw })),
-        ("*Reminder*", from_poipet(Message::Reminder { case, offer })),
+        ("*Reminder*", from_poipet(Message::Reminder { case, offer, number: 1 })),
     ];
     let answer = if kind == OfferKind::Transfer { "*Transfer*" } else { "*Agreed*" };
     addressee.push((answer, from_poipet(asked[1].clone())));

@@ -9,7 +9,9 @@ use spean_custody::Party;
 use spean_custody::case::{
     CaseCustody, Command, Event, OfferInState, OfferOutState, OfferTerms, Position, Preview, ServiceOutcome,
 };
-use spean_vocabulary::{AgeBand, DeclineReason, Need, OfferId, OfferKind, Sex, Timestamp, Urgency, WithdrawReason};
+use spean_vocabulary::{
+    AgeBand, DeclineReason, LegalBasis, Need, OfferId, OfferKind, Sex, Timestamp, Urgency, WithdrawReason,
+};
 
 use world::{NODES, Sabotage, World, case, node_of, offices};
 
@@ -77,7 +79,7 @@ fn one_step(world: &mut World, profile: Profile) -> Option<usize> {
         768..780 if profile.overrides => {
             let everybody = offices();
             let new_holder = world.dice.pick(&everybody).expect("four of them");
-            world.ask(&everybody[3], Command::ProposeOverride { new_holder, chain: vec![] });
+            world.ask(&everybody[3], Command::ProposeOverride { new_holder, basis: LegalBasis::HolderUnreachable, chain: vec![] });
         }
         780.. => somebody_acts(world),
         _ => {}
@@ -107,7 +109,8 @@ fn somebody_acts(world: &mut World) {
         }
         3 => {
             if let Some(offer) = world.dice.pick(&made) {
-                world.ask(&me, Command::Remind { offer });
+                let number = u32::from(world.dice.one_in(3)) + 1;
+                world.ask(&me, Command::Remind { offer, number });
                 world.ask(&me, Command::NotifyAbove { offer, above: everybody[3].clone() });
             }
         }
@@ -118,6 +121,10 @@ fn somebody_acts(world: &mut World) {
         }
         6 => {
             if let Some(offer) = world.dice.pick(&was_made) {
+                if world.dice.one_in(4) {
+                    let successor = world.dice.pick(&everybody).expect("four of them").office;
+                    world.ask(&me, Command::Redirect { offer, successor });
+                }
                 world.ask(&me, Command::Decline { offer, reason: DeclineReason::NoCapacity });
             }
         }
@@ -149,6 +156,8 @@ fn terms(world: &mut World) -> OfferTerms {
         dossier_digest: None,
         consent: None,
         instead_of: None,
+        meant_for: None,
+        redirected_because: None,
     }
 }
 

@@ -60,7 +60,7 @@ fn an_answer_of_another_term_or_against_an_earlier_one_is_not_believed() {
     let of_another_term = Message::Accept { case: case(), offer: offer(1), term: 1 };
     refused(&Story::offered(TRANSFER), &poipet(), receive(&kandal(), of_another_term), Error::WrongTerm);
     let reason = DeclineReason::NoCapacity;
-    let refusal = Message::Decline { case: case(), offer: offer(1), reason };
+    let refusal = Message::Decline { case: case(), offer: offer(1), reason, successor: None };
     refused(&Story::accepted(TRANSFER), &poipet(), receive(&kandal(), refusal), Error::Contradiction);
 }
 
@@ -78,7 +78,7 @@ fn a_certificate_that_does_not_fit_is_not_obeyed() {
 
 #[test]
 fn an_override_is_proposed_where_it_changes_something_and_answered_by_those_who_were_asked() {
-    let propose = |new_holder| Command::ProposeOverride { new_holder, chain: vec![] };
+    let propose = |new_holder| Command::ProposeOverride { new_holder, basis: LegalBasis::CourtOrder, chain: vec![] };
     refused(&Story::begun(), &ministry(), propose(poipet()), Error::HolderUnchanged);
     let story = Story::begun().then(&ministry(), propose(takeo()));
     let board = party("ngo-board");
