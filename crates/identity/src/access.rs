@@ -181,6 +181,9 @@ static RULES: &[Rule] = &[
     rule("ListAgencies", EVERYBODY, AtNode, Any),
     rule("ListOffices", EVERYBODY, AtNode, Any),
     rule("GetOffice", EVERYBODY, AtNode, Any),
+    rule("GetOfficeHistory", EVERYBODY, AtNode, Any),
+    // Whoever is the last to leave an office says so; which offices they may speak of is a rule of the directory.
+    rule("DeclareOfficeStatus", PEOPLE, AtOffice, Any),
     rule("WhoServes", EVERYBODY, AtNode, Any),
     rule("GetPlace", EVERYBODY, AtNode, Any),
     rule("SearchPlaces", EVERYBODY, AtNode, Any),
@@ -188,6 +191,7 @@ static RULES: &[Rule] = &[
     rule("PublishOffering", SHELTER, AtOffice, Any),
     rule("WithdrawOffering", SHELTER, AtOffice, Any),
     rule("ListOfferings", EVERYBODY, AtNode, Any),
+    rule("ListOfferingChanges", EVERYBODY, AtNode, Any),
 ];
 
 impl Access {

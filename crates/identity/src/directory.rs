@@ -6,7 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use spean_vocabulary::{AgencyId, NodeId, NodeTag, OfficeId, PlaceCode};
+use spean_vocabulary::{AgencyId, Date, NodeId, NodeTag, OfficeId, PlaceCode};
+
+mod lives;
+mod place_editions;
+
+pub use place_editions::{NewPlace, PlaceChange, PlaceChangeKind, PlaceEdition};
 
 /// One edition of the directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +33,12 @@ pub struct Directory {
     /// All nodes.
     #[serde(rename = "node")]
     pub nodes: Vec<Node>,
-    /// All offices.
+    /// All offices, closed ones included: what was ever addressed to one must find out who follows it.
     #[serde(rename = "office")]
     pub offices: Vec<Office>,
+    /// How the codes of places changed since the lists that the program ships, the oldest edition first.
+    #[serde(default, rename = "place_edition", skip_serializing_if = "Vec::is_empty")]
+    pub place_editions: Vec<PlaceEdition>,
 }
 
 /// A ministry, a transit centre, an NGO, a provincial department: a unit of ownership and trust.
@@ -95,6 +103,15 @@ pub struct Office {
     /// Whether anybody works there today. A post can stay empty for years.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub staffed: bool,
+    /// The first day on which it works; none when it was there before anybody wrote it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_on: Option<Date>,
+    /// The first day on which it is closed for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_on: Option<Date>,
+    /// The office that follows a closed one. Without it the office above is written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<OfficeId>,
 }
 
 /// The level of an office.
@@ -141,6 +158,18 @@ fn is_yes(value: &bool) -> bool {
     *value
 }
 
+impl Office {
+    /// Whether it has opened and is not closed on a day. Nobody need work there.
+    pub fn exists_on(&self, day: Date) -> bool {
+        self.opened_on.is_none_or(|opened_on| opened_on <= day) && !self.is_closed_on(day)
+    }
+
+    /// Whether it is closed for good on a day.
+    pub fn is_closed_on(&self, day: Date) -> bool {
+        self.closed_on.is_some_and(|closed_on| closed_on <= day)
+    }
+}
+
 impl Directory {
     /// The office with this code.
     pub fn office(&self, id: &OfficeId) -> Option<&Office> {
@@ -176,18 +205,22 @@ impl Directory {
         })
     }
 
-    /// Who serves a place today: the nearest office whose area holds it and where somebody works.
+    /// Who serves a place by what this edition says: the nearest office whose area holds it and where somebody works.
+    /// What offices declared since, and on which day one closes, only the service of the directory knows.
     pub fn serving(&self, place: &PlaceCode) -> Option<Serving<'_>> {
         let mut stands_in_for = Vec::new();
         for area in place.and_above() {
-            let here = self.offices.iter().find(|office| office.level != OfficeLevel::Facility && office.place == area);
+            let here = self.offices.iter().find(|office| {
+                office.level != OfficeLevel::Facility && office.place == area && office.closed_on.is_none()
+            });
             match here {
                 Some(office) if office.staffed => return Some(Serving { office, stands_in_for }),
                 Some(office) => stands_in_for.push(office),
                 None => {}
             }
         }
-        let national = self.offices.iter().find(|office| office.level == OfficeLevel::National && office.staffed)?;
+        let national = (self.offices.iter())
+            .find(|office| office.level == OfficeLevel::National && office.staffed && office.closed_on.is_none())?;
         Some(Serving { office: national, stands_in_for })
     }
 
@@ -196,8 +229,10 @@ impl Directory {
         let mut defects = Vec::new();
         let mut defect = |path: String, reason: &str| defects.push(Defect { path, reason: reason.to_owned() });
         for (what, id) in [("authority", &self.authority), ("cosigner", &self.cosigner), ("registry", &self.registry)] {
-            if self.office(id).is_none() {
-                defect(what.to_owned(), "there is no such office");
+            match self.office(id) {
+                None => defect(what.to_owned(), "there is no such office"),
+                Some(office) if office.closed_on.is_some() => defect(what.to_owned(), "this office closes"),
+                Some(_) => {}
             }
         }
         if self.agency_of(&self.authority) == self.agency_of(&self.cosigner) {
@@ -232,6 +267,8 @@ impl Directory {
         for (kind, id) in self.repeated() {
             defect(format!("{kind}[{id}]"), "stands there twice");
         }
+        defects.extend(self.defects_of_lives());
+        defects.extend(place_editions::defects(&self.place_editions));
         defects
     }
 

@@ -106,9 +106,17 @@ impl LiveDirectory {
         self.0.load_full()
     }
 
-    /// Replaces the directory by a newer edition of the same network; the same edition again changes nothing.
+    /// Replaces the directory by a newer edition of the same network that can follow it
+    /// ([`Directory::defects_after`]); the same edition again changes nothing.
     pub fn replace(&self, directory: Directory) -> Result<(), DirectoryError> {
         let newer = Arc::new(directory);
+        let current = self.current();
+        if supersedes(&newer, &current) {
+            let defects = newer.defects_after(&current);
+            if !defects.is_empty() {
+                return Err(DirectoryError::Defects(defects));
+            }
+        }
         let before = self.0.rcu(|current| if supersedes(&newer, current) { newer.clone() } else { current.clone() });
         let (offered, current) = (newer.edition, before.edition);
         if *newer == *before || supersedes(&newer, &before) {

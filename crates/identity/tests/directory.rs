@@ -77,6 +77,157 @@ fn every_contradiction_is_named_with_its_place() {
     }
 }
 
+fn day(text: &str) -> Option<spean_vocabulary::Date> {
+    Some(text.parse().unwrap())
+}
+
+/// The network in which Ta Khmau closes and Kandal's second office follows it.
+fn after_a_closure() -> Directory {
+    let mut directory = directory();
+    directory.edition = 8;
+    let mut follower = directory.offices[2].clone();
+    follower.id = office("kandal-stueng");
+    follower.opened_on = day("2027-01-01");
+    directory.offices[2].closed_on = day("2027-01-01");
+    directory.offices[2].successor = Some(office("kandal-stueng"));
+    directory.offices.push(follower);
+    directory
+}
+
+fn named(directory: &Directory, path: &str) -> bool {
+    directory.defects().iter().any(|defect| defect.path == path)
+}
+
+#[test]
+fn an_edition_from_before_offices_could_close_is_read_and_written_as_it_was() {
+    let text = serde_json::to_string(&directory()).unwrap();
+    for word in ["opened_on", "closed_on", "successor", "place_edition"] {
+        assert!(!text.contains(word), "{word} stands in {text}");
+    }
+    assert_eq!(serde_json::from_str::<Directory>(&text).unwrap(), directory());
+}
+
+#[test]
+fn an_office_closes_on_a_day_and_another_follows_it() {
+    let directory = after_a_closure();
+    assert_eq!(directory.defects(), []);
+    assert_eq!(directory.defects_after(&self::directory()), []);
+    let closed = directory.office(&office("ta-khmau")).unwrap();
+    let follower = directory.office(&office("kandal-stueng")).unwrap();
+    let (before, since) = (day("2026-12-31").unwrap(), day("2027-01-01").unwrap());
+    assert_eq!((closed.exists_on(before), closed.exists_on(since), closed.is_closed_on(since)), (true, false, true));
+    assert_eq!((follower.exists_on(before), follower.is_closed_on(before), follower.exists_on(since)), (false, false, true));
+    let followers: Vec<_> = directory.successors(&closed.id).map(|office| office.id.as_str()).collect();
+    assert_eq!(followers, ["kandal-stueng"]);
+}
+
+#[test]
+fn successors_that_go_round_in_a_circle_are_refused() {
+    let mut directory = after_a_closure();
+    directory.offices[4].closed_on = day("2027-06-01");
+    directory.offices[4].successor = Some(office("ta-khmau"));
+    assert!(named(&directory, "office[ta-khmau].successor"));
+    directory.offices[4].successor = Some(office("kandal-stueng"));
+    assert!(named(&directory, "office[kandal-stueng].successor"));
+}
+
+#[test]
+fn an_office_does_not_close_and_leave_nobody_to_write_to() {
+    let mut directory = directory();
+    directory.offices[2].closed_on = day("2027-01-01");
+    assert_eq!(directory.defects(), [], "the province stays");
+    directory.offices[0].closed_on = day("2027-01-01");
+    directory.offices[1].closed_on = day("2027-01-01");
+    assert!(named(&directory, "office[ta-khmau].closed_on"));
+    assert!(named(&directory, "authority"), "who may override does not close either");
+}
+
+#[test]
+fn a_closure_that_makes_no_sense_is_refused_by_its_place() {
+    let mut open = after_a_closure();
+    open.offices[2].closed_on = None;
+    assert!(named(&open, "office[ta-khmau].successor"), "an open office has no successor");
+    let mut unknown = after_a_closure();
+    unknown.offices[2].successor = Some(office("nowhere"));
+    assert!(named(&unknown, "office[ta-khmau].successor"));
+    let mut backwards = after_a_closure();
+    backwards.offices[2].opened_on = day("2028-01-01");
+    assert!(named(&backwards, "office[ta-khmau].closed_on"));
+}
+
+#[test]
+fn an_edition_that_would_lose_who_an_office_was_does_not_follow() {
+    let (_folder, root) = root();
+    let refused = |newer: &Directory| -> Vec<String> {
+        let live = LiveDirectory::new(directory());
+        let signed = SignedDirectory::sign(newer, &root).unwrap();
+        let Err(DirectoryError::Defects(defects)) = live.import(&signed, &root.public()) else { panic!("it was taken") };
+        assert_eq!(live.current().edition, 7);
+        defects.into_iter().map(|defect| defect.path).collect()
+    };
+    let mut without = after_a_closure();
+    without.offices[4].closed_on = None;
+    without.offices.remove(2);
+    assert_eq!(refused(&without), ["office[ta-khmau]"]);
+    let mut elsewhere = after_a_closure();
+    elsewhere.offices[2].node = "poipet".parse().unwrap();
+    assert_eq!(refused(&elsewhere), ["office[ta-khmau].node"], "even when it closes");
+    let mut sold = after_a_closure();
+    sold.agencies.push(spean_identity::Agency { id: "ngo".parse().unwrap(), ..sold.agencies[0].clone() });
+    sold.nodes[0].agency = "ngo".parse().unwrap();
+    assert_eq!(refused(&sold), ["node[poipet].agency"]);
+}
+
+/// An invented change of places.
+fn an_edition_of_places(changes: &str) -> spean_identity::PlaceEdition {
+    toml::from_str(&format!("year = 2027\nin_force_on = \"2027-04-01\"\nchange = [{changes}]")).unwrap()
+}
+
+#[test]
+fn places_change_with_an_edition_and_it_is_never_taken_back() {
+    let mut directory = after_a_closure();
+    directory.place_editions = vec![an_edition_of_places(
+        r#"{ kind = "renamed", from = "0811", to = [{ code = "0812", name_en = "Invented" }] },
+           { kind = "renamed", from = "0812", to = [{ code = "0811" }] },
+           { kind = "merged", from = "080101", to = [{ code = "080102" }] },
+           { kind = "merged", from = "080103", to = [{ code = "080102" }] },
+           { kind = "split", from = "080104", to = [{ code = "080104" }, { code = "080199" }] }"#,
+    )];
+    assert_eq!(directory.defects(), [], "two places may exchange their codes");
+    let mut later = Directory { edition: 9, ..directory.clone() };
+    assert_eq!(later.defects_after(&directory), []);
+    later.place_editions.clear();
+    assert_eq!(later.defects_after(&directory)[0].path, "place_edition[2027]");
+    later.place_editions = vec![directory.place_editions[0].clone(), directory.place_editions[0].clone()];
+    assert!(named(&later, "place_edition[2027]"), "each edition is later than the one before");
+}
+
+#[test]
+fn a_change_of_places_that_makes_no_sense_is_refused_by_its_place() {
+    let wrong = [
+        (r#"{ kind = "renamed", from = "0811", to = [] }"#, "to"),
+        (r#"{ kind = "split", from = "0811", to = [{ code = "0812" }] }"#, "to"),
+        (r#"{ kind = "moved", from = "0811", to = [{ code = "0812" }, { code = "0813" }] }"#, "to"),
+        (r#"{ kind = "moved", from = "0811", to = [{ code = "081201" }] }"#, "to"),
+        (r#"{ kind = "split", from = "0811", to = [{ code = "0812" }, { code = "0812" }] }"#, "to"),
+        (
+            r#"{ kind = "moved", from = "0810", to = [{ code = "0812" }] },
+               { kind = "renamed", from = "0811", to = [{ code = "0812" }] }"#,
+            "to",
+        ),
+        (
+            r#"{ kind = "renamed", from = "0811", to = [{ code = "0812" }] },
+               { kind = "renamed", from = "0811", to = [{ code = "0813" }] }"#,
+            "from",
+        ),
+    ];
+    for (changes, field) in wrong {
+        let mut directory = directory();
+        directory.place_editions = vec![an_edition_of_places(changes)];
+        assert!(named(&directory, &format!("place_edition[2027].change[0811].{field}")), "{changes}");
+    }
+}
+
 #[test]
 fn a_signed_directory_is_read_back_from_its_file() {
     let (_folder, root) = root();

@@ -39,6 +39,7 @@ pub(crate) fn read(offering: &wire::Offering) -> Result<Read, Status> {
             languages: each("languages", &offering.languages, |path, language| field::parse(path, language))?,
             places_served: each("places", &offering.places, |path, place| field::parse(path, place))?,
             capacity_persons: u32::try_from(capacity).ok().and_then(NonZeroU32::new),
+            worker_sexes: each("worker_sexes", &offering.worker_sexes, |path, sex| read_sex(path, *sex))?,
         },
         valid_from: field::parse_optional("offering.valid_from", &offering.valid_from)?,
     })
@@ -68,6 +69,8 @@ pub(crate) fn write(offering_id: &str, said: &Announcement, withdrawn_on: Option
         capacity_persons: i32::try_from(capacity).unwrap_or(i32::MAX),
         valid_from: said.valid_from.to_string(),
         withdrawn_on: withdrawn_on.map(|day| day.to_string()).unwrap_or_default(),
+        worker_sexes: terms.worker_sexes.iter().map(|sex| write_sex(*sex).into()).collect(),
+        // The room is counted elsewhere, and shown with its age.
         ..Default::default()
     }
 }
@@ -89,7 +92,7 @@ mod tests {
             places: vec!["01".to_owned()],
             capacity_persons: 0,
             valid_from: "2026-12-01".to_owned(),
-            withdrawn_on: String::new(),
+            worker_sexes: vec![words::Sex::Female.into()],
             ..Default::default()
         }
     }
@@ -106,6 +109,7 @@ mod tests {
     fn what_is_wrong_is_refused_by_the_path_of_its_field() {
         let wrong = [
             (wire::Offering { sexes: vec![99], ..offering() }, "offering.sexes[0]"),
+            (wire::Offering { worker_sexes: vec![1, 0], ..offering() }, "offering.worker_sexes[1]"),
             (wire::Offering { need: 0, ..offering() }, "offering.need"),
             (wire::Offering { languages: vec!["km".into(), "Thai".into()], ..offering() }, "offering.languages[1]"),
             (wire::Offering { places: vec!["1".into()], ..offering() }, "offering.places[0]"),

@@ -1,6 +1,15 @@
 //! A small invented network for the tests.
 
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::num::NonZeroU32;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use spean_identity::{Agency, Directory, Node, Office, OfficeLevel, PublicKeys};
+use spean_vocabulary::Need;
+
+use crate::offering::{Announcement, Terms};
 
 /// Two agencies, of which one has a province with two districts; in one of them nobody works.
 pub(crate) fn a_directory() -> Directory {
@@ -24,6 +33,7 @@ pub(crate) fn a_directory() -> Directory {
             Office { staffed: false, ..district("koas-krala-district", "0214") },
             an_office("poipet-shelter", "poipet", OfficeLevel::Facility, "0110"),
         ],
+        place_editions: vec![],
     }
 }
 
@@ -37,6 +47,9 @@ pub(crate) fn an_office(id: &str, node: &str, level: OfficeLevel, place: &str) -
         place: place.parse().unwrap(),
         above: Some("ministry".parse().unwrap()),
         staffed: true,
+        opened_on: None,
+        closed_on: None,
+        successor: None,
     }
 }
 
@@ -48,4 +61,31 @@ pub(crate) fn a_node(id: &str, agency: &str, tag: &str) -> Node {
 
 fn an_agency(id: &str) -> Agency {
     Agency { id: id.parse().unwrap(), name_en: id.to_owned(), name_km: id.to_owned() }
+}
+
+pub(crate) fn an_announcement() -> Announcement {
+    let terms = Terms {
+        serves_sexes: BTreeSet::new(),
+        serves_age_bands: BTreeSet::new(),
+        languages: ["km".parse().unwrap()].into(),
+        places_served: BTreeSet::new(),
+        capacity_persons: NonZeroU32::new(24),
+        worker_sexes: BTreeSet::new(),
+    };
+    let (office, valid_from) = ("poipet-shelter".parse().unwrap(), "2026-12-01".parse().unwrap());
+    Announcement { office, need: Need::Shelter, terms, valid_from }
+}
+
+/// Checks stored events against the file that says how they are stored. `SPEAN_BLESS=1` writes it afresh; a line that is
+/// already stored somewhere may never change.
+pub(crate) fn are_golden<E: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, events: &[E]) {
+    let path = format!("{}/tests/golden/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let lines: String = events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
+    if std::env::var_os("SPEAN_BLESS").is_some() {
+        std::fs::write(&path, &lines).unwrap();
+    }
+    let stored = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(stored, lines);
+    let read: Vec<E> = stored.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, events);
 }

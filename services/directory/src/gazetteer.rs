@@ -4,6 +4,7 @@
 //! keeps the code it was written with, so a [`Gazetteer`] holds any number of editions and says which of them know a
 //! code. The lists have defects; [`import()`] loads what is sound and [`Report`] tells of the rest, row by row.
 
+mod amend;
 mod import;
 mod model;
 mod report;

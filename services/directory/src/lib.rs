@@ -1,20 +1,27 @@
 //! The directory: the places of Cambodia by their official codes, who serves them, and the help that offices have on
 //! offer.
 
+pub mod availability;
 pub mod gazetteer;
+pub mod heard_offering;
 pub mod offering;
+pub mod office;
 
 mod announcement;
 mod catalogue;
+mod declared;
+mod early;
 mod edition;
 #[cfg(test)]
 mod examples;
 mod grpc;
 mod newcomers;
+mod office_book;
 mod offices;
 mod places;
 mod published;
 mod reactions;
+mod roll;
 
 use std::sync::Arc;
 
@@ -32,14 +39,16 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let reactions = reactions::Reactions { node: id.clone(), directory: directory.clone(), clock: node.clock.clone() };
     let parts = ServiceParts {
         service: Service::Directory,
-        tables: vec![catalogue::TABLES, newcomers::TABLES],
-        read_models: vec![Arc::new(catalogue::Catalogue)],
+        tables: vec![catalogue::TABLES, newcomers::TABLES, early::TABLES],
+        read_models: vec![Arc::new(catalogue::Catalogue), Arc::new(office_book::OfficeBook)],
         postings: Box::new(move |event| published::postings(&id, &directory.current(), event)),
-        correspondence: Arc::new(reactions),
+        correspondence: Arc::new(reactions.clone()),
     };
     let (store, post) = node.open(parts, running).await?;
-    running.spawn(node, newcomers::watch(node.clone(), store.clone(), post.clone()));
-    let service = DirectoryServiceServer::new(grpc::Grpc { node: node.clone(), store, post });
+    let roll = roll::Roll { reactions, store: store.clone(), post: post.clone() };
+    roll.keep_once().await;
+    running.spawn(node, roll.clone().keep());
+    let service = DirectoryServiceServer::new(grpc::Grpc { node: node.clone(), store, post, roll });
     running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())
 }

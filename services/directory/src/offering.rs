@@ -52,6 +52,9 @@ pub struct Terms {
     pub places_served: BTreeSet<PlaceCode>,
     /// How many people can be helped at a time, whether or not places are free today; none means not limited.
     pub capacity_persons: Option<NonZeroU32>,
+    /// Sexes of the staff who can serve; none means that it is not said.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub worker_sexes: BTreeSet<Sex>,
 }
 
 /// A language by its code in ISO 639: `km`, `th`, `vi`, `jra`.

@@ -1,43 +1,199 @@
-//! Offices as answers show them, and which of them serves a place today.
+//! Offices as answers show them, how they stand on a day, and which of them serves a place then.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use spean_contracts::directory::v1 as wire;
-use spean_identity::{Directory, Office, OfficeLevel, Serving};
-use spean_vocabulary::PlaceCode;
+use spean_contracts::directory::v1::ServesBecause;
+use spean_identity::{Directory, Office, OfficeLevel};
+use spean_vocabulary::{Date, OfficeId, PlaceCode};
 
-use crate::places;
+use crate::declared;
+use crate::gazetteer::EditionYear;
+use crate::office::{Closing, Declaration, Details, Entry, Facts, Said, Standing, Status, counting, standing};
+use crate::places::Places;
 
-/// Who serves a place today. The directory climbs by the digits of a code; where the official lists know better what a
-/// place lies in, they are followed.
-pub(crate) fn serving(directory: &Directory, place: PlaceCode) -> Option<Serving<'_>> {
-    let mut stands_in_for = Vec::new();
-    let mut last_resort = None;
-    for area in places::and_above(place) {
-        let Some(by_code) = directory.serving(&area) else { continue };
-        match by_code.stands_in_for.first() {
-            Some(empty) if empty.place == area => stands_in_for.push(*empty),
-            None if by_code.office.place == area => return Some(Serving { office: by_code.office, stands_in_for }),
-            _ => {}
+/// What is asked of the offices: by an edition, by what was declared, on a day.
+pub(crate) struct Offices<'d> {
+    pub(crate) directory: &'d Directory,
+    pub(crate) places: &'d Places,
+    pub(crate) declared: &'d BTreeMap<OfficeId, Vec<Declaration>>,
+    pub(crate) on: Date,
+}
+
+/// Who serves a place, and why.
+#[derive(Debug)]
+pub(crate) struct Serving<'d> {
+    /// The office to write to.
+    pub(crate) office: &'d Office,
+    /// The offices nearer to the place that cannot be written to; the nearest first.
+    pub(crate) stands_in_for: Vec<&'d Office>,
+    /// Why this one.
+    pub(crate) because: ServesBecause,
+}
+
+impl<'d> Offices<'d> {
+    /// How an office stands.
+    pub(crate) fn standing(&self, office: &Office) -> Standing {
+        let closing = closing(office);
+        standing(closing.as_ref(), office.staffed, self.declared_of(&office.id), self.on)
+    }
+
+    /// Who serves a place: the nearest office whose area holds it, or who stands in for it.
+    pub(crate) fn serving(&self, place: &PlaceCode, edition: Option<EditionYear>) -> Option<Serving<'d>> {
+        let mut stands_in_for = Vec::new();
+        for area in self.places.areas(place, edition, self.on) {
+            for office in self.serving_just(&area) {
+                if let Some((instead, because)) = self.instead_of(office) {
+                    let because = match because {
+                        ServesBecause::Nearest if !stands_in_for.is_empty() => ServesBecause::Above,
+                        because => because,
+                    };
+                    if instead.id != office.id {
+                        stands_in_for.push(office);
+                    }
+                    return Some(Serving { office: instead, stands_in_for, because });
+                }
+                stands_in_for.push(office);
+            }
         }
-        last_resort = Some(by_code.office);
+        let office = self
+            .directory
+            .offices
+            .iter()
+            .find(|office| office.level == OfficeLevel::National && self.can_be_written_to(office))?;
+        let because = if stands_in_for.is_empty() { ServesBecause::National } else { ServesBecause::Above };
+        Some(Serving { office, stands_in_for, because })
     }
-    last_resort.map(|office| Serving { office, stands_in_for })
+
+    /// The office to write to instead of this one: itself, who was named, who follows, or the nearest above it.
+    pub(crate) fn write_to(&self, office: &'d Office) -> Option<&'d Office> {
+        let named = self.instead_of(office).map(|(instead, _)| instead);
+        named.or_else(|| {
+            let mut above = self.directory.ladder(&office.id).take(self.directory.offices.len());
+            above.find_map(|above| self.instead_of(above).map(|(instead, _)| instead))
+        })
+    }
+
+    /// The office as answers show it.
+    pub(crate) fn write(&self, office: &'d Office) -> wire::Office {
+        let standing = self.standing(office);
+        let text = |id: Option<&OfficeId>| id.map(ToString::to_string).unwrap_or_default();
+        let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
+        let declaration = counting(self.declared_of(&office.id), self.on).filter(|_| standing.status != Status::Closed);
+        wire::Office {
+            office_id: office.id.to_string(),
+            agency_id: self.directory.agency_of(&office.id).map(|agency| agency.id.to_string()).unwrap_or_default(),
+            node_id: office.node.to_string(),
+            name_en: office.name_en.clone(),
+            name_km: office.name_km.clone(),
+            level: word(office.level).to_owned(),
+            place: Some(self.places.describe(&office.place, self.on)),
+            above_office_id: text(office.above.as_ref()),
+            staffed: standing.status == Status::Open,
+            opened_on: day(office.opened_on),
+            closed_on: day(office.closed_on),
+            successor_office_id: text(office.successor.as_ref()),
+            status: declared::write_status(standing.status).into(),
+            stand_in_office_id: text(standing.stand_in.as_ref()),
+            status_from: day(standing.from_day),
+            status_until: day(standing.until_day),
+            status_reason: declaration.map_or(0, |declaration| declared::write_reason(declaration.reason).into()),
+            declared_by_office_id: text(declaration.map(|declaration| &declaration.declared_by)),
+            write_to_office_id: text(self.write_to(office).map(|office| &office.id)),
+        }
+    }
+
+    /// The offices of just this area: those that can be written to first. Its name may be an old one.
+    fn serving_just(&self, area: &PlaceCode) -> Vec<&'d Office> {
+        let names = self.places.names_of(area, self.on);
+        let here = self.directory.offices.iter().filter(|office| {
+            let opened = office.opened_on.is_none_or(|opened_on| opened_on <= self.on);
+            office.level != OfficeLevel::Facility && names.contains(&office.place) && opened
+        });
+        let mut here: Vec<_> = here.collect();
+        here.sort_by_key(|office| !self.can_be_written_to(office));
+        // Those that were followed by another of the same area say nothing that it does not say.
+        if here.first().is_some_and(|first| self.can_be_written_to(first)) {
+            here.truncate(1);
+        }
+        here
+    }
+
+    /// Along stand-ins and successors to an office that can be written to. They may go round in a circle: then nobody.
+    fn instead_of(&self, office: &'d Office) -> Option<(&'d Office, ServesBecause)> {
+        let (mut now, mut because) = (office, ServesBecause::Nearest);
+        let mut seen = BTreeSet::new();
+        while seen.insert(&now.id) {
+            if self.can_be_written_to(now) {
+                return Some((now, because));
+            }
+            let standing = self.standing(now);
+            let (next, why) = match standing.status {
+                Status::Closed => (standing.successor?, ServesBecause::Successor),
+                _ => (standing.stand_in?, ServesBecause::StandIn),
+            };
+            if because == ServesBecause::Nearest {
+                because = why;
+            }
+            now = self.directory.office(&next)?;
+        }
+        None
+    }
+
+    fn can_be_written_to(&self, office: &Office) -> bool {
+        let opened = office.opened_on.is_none_or(|opened_on| opened_on <= self.on);
+        opened && self.standing(office).status == Status::Open
+    }
+
+    fn declared_of(&self, office: &OfficeId) -> &'d [Declaration] {
+        self.declared.get(office).map_or(&[], Vec::as_slice)
+    }
 }
 
-pub(crate) fn write(directory: &Directory, office: &Office) -> wire::Office {
-    wire::Office {
-        office_id: office.id.to_string(),
-        agency_id: directory.agency_of(&office.id).map(|agency| agency.id.to_string()).unwrap_or_default(),
-        node_id: office.node.to_string(),
-        name_en: office.name_en.clone(),
-        name_km: office.name_km.clone(),
-        level: word(office.level).to_owned(),
-        place: Some(places::describe(&office.place)),
-        above_office_id: office.above.as_ref().map(ToString::to_string).unwrap_or_default(),
+/// How an edition closes an office, if it does.
+pub(crate) fn closing(office: &Office) -> Option<Closing> {
+    office.closed_on.map(|closed_on| Closing { closed_on, successor: office.successor.clone() })
+}
+
+/// Who may say how an office stands: itself and those above it.
+pub(crate) fn may_speak(directory: &Directory, office: &OfficeId) -> BTreeSet<OfficeId> {
+    let above = directory.ladder(office).take(directory.offices.len()).map(|office| office.id.clone());
+    above.chain([office.clone()]).collect()
+}
+
+/// What the directory says of those that a declaration about an office names.
+pub(crate) fn facts(directory: &Directory, office: &Office, said: &Said, today: Date) -> Facts {
+    let stand_in = said.stand_in.as_ref();
+    let exists = |id: &OfficeId| directory.office(id).is_some_and(|office| office.exists_on(today));
+    Facts {
+        may_speak: may_speak(directory, &office.id),
+        closed: office.is_closed_on(today),
+        stand_in_exists: stand_in.is_none_or(exists),
+        stands_in_for_itself: stand_in == Some(&office.id),
+    }
+}
+
+/// All that an edition says of an office.
+pub(crate) fn entry(directory: &Directory, office: &Office) -> Entry {
+    let follows = |other: &&Office| other.successor.as_ref() == Some(&office.id);
+    let predecessors = directory.offices.iter().filter(follows);
+    Entry {
+        details: Details {
+            node: office.node.clone(),
+            name_en: office.name_en.clone(),
+            name_km: office.name_km.clone(),
+            level: office.level,
+            place: office.place,
+            above: office.above.clone(),
+        },
+        opened_on: office.opened_on,
+        closing: closing(office),
         staffed: office.staffed,
+        predecessors: predecessors.filter_map(|other| Some((other.id.clone(), other.closed_on?))).collect(),
     }
 }
 
-const fn word(level: OfficeLevel) -> &'static str {
+pub(crate) const fn word(level: OfficeLevel) -> &'static str {
     match level {
         OfficeLevel::National => "NATIONAL",
         OfficeLevel::Province => "PROVINCE",
@@ -48,53 +204,4 @@ const fn word(level: OfficeLevel) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::examples::{a_directory, an_office};
-
-    fn ask(directory: &Directory, place: &str) -> (String, Vec<String>) {
-        let serving = serving(directory, place.parse().unwrap()).unwrap();
-        let name = |office: &Office| office.id.to_string();
-        (name(serving.office), serving.stands_in_for.into_iter().map(name).collect())
-    }
-
-    #[test]
-    fn the_nearest_office_serves_a_village() {
-        assert_eq!(ask(&a_directory(), "02130101"), ("bavel-district".to_owned(), vec![]));
-    }
-
-    #[test]
-    fn where_the_post_of_the_district_is_empty_the_province_stands_in() {
-        let directory = a_directory();
-        let stood_in_for = vec!["koas-krala-district".to_owned()];
-        assert_eq!(ask(&directory, "02140101"), ("battambang-province".to_owned(), stood_in_for));
-    }
-
-    #[test]
-    fn the_ministry_stands_in_for_everybody_and_serves_where_nobody_else_does() {
-        let mut directory = a_directory();
-        for office in &mut directory.offices {
-            office.staffed = office.level == OfficeLevel::National;
-        }
-        let stood_in_for = vec!["koas-krala-district".to_owned(), "battambang-province".to_owned()];
-        assert_eq!(ask(&directory, "021401"), ("ministry".to_owned(), stood_in_for));
-        assert_eq!(ask(&directory, "16"), ("ministry".to_owned(), vec![]));
-    }
-
-    #[test]
-    fn a_village_with_the_code_of_another_commune_is_served_by_its_own() {
-        let mut directory = a_directory();
-        for (name, place) in [("by-its-code", "021404"), ("by-the-list", "021405")] {
-            directory.offices.push(an_office(name, "battambang", OfficeLevel::Commune, place));
-        }
-        assert_eq!(ask(&directory, "02140408"), ("by-the-list".to_owned(), vec![]));
-        assert_eq!(ask(&directory, "021404"), ("by-its-code".to_owned(), vec![]));
-    }
-
-    #[test]
-    fn a_shelter_serves_people_and_no_area() {
-        let mut directory = a_directory();
-        directory.offices.push(an_office("shelter", "battambang", OfficeLevel::Facility, "021301"));
-        assert_eq!(ask(&directory, "021301"), ("bavel-district".to_owned(), vec![]));
-    }
-}
+mod tests;

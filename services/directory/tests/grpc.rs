@@ -145,7 +145,7 @@ fn an_offering(places: &[&str]) -> wire::Offering {
 async fn people_find_places_and_who_serves_them() {
     let network = Network::start().await;
     let mut client = network.client();
-    let ask = wire::WhoServesRequest { place: "02130101".to_owned() };
+    let ask = wire::WhoServesRequest { place: "02130101".to_owned(), ..Default::default() };
     let answer = client.who_serves(network.asked_by(Role::Reporter, ask)).await.unwrap().into_inner();
     let office = answer.office.unwrap();
     assert_eq!((office.office_id.as_str(), office.level.as_str()), ("battambang-province", "PROVINCE"));
@@ -161,7 +161,7 @@ async fn people_find_places_and_who_serves_them() {
     let refusal = client.get_office(network.asked_by(Role::Reporter, ask)).await.unwrap_err();
     assert_eq!(refusal.code(), Code::NotFound);
 
-    let ask = wire::GetPlaceRequest { code: "0213".to_owned() };
+    let ask = wire::GetPlaceRequest { code: "0213".to_owned(), ..Default::default() };
     let answer = client.get_place(network.asked_by(Role::Reporter, ask)).await.unwrap().into_inner();
     assert_eq!(answer.within.iter().map(|place| place.code.as_str()).collect::<Vec<_>>(), ["02"]);
     let ask = wire::SearchPlacesRequest { name: "Poi Pet".to_owned(), within: "01".to_owned() };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
-use spean_identity::{Agency, Directory, Node, NodeKeys, Office, PublicKeys, RootKey, SignedDirectory};
+use spean_identity::{Agency, Directory, Node, NodeKeys, Office, PlaceEdition, PublicKeys, RootKey, SignedDirectory};
 use spean_vocabulary::{AgencyId, NodeId, NodeTag, OfficeId};
 
 use crate::files;
@@ -21,6 +21,8 @@ struct Document {
     agency: Vec<Agency>,
     node: Vec<NodeEntry>,
     office: Vec<Office>,
+    #[serde(default)]
+    place_edition: Vec<PlaceEdition>,
 }
 
 #[derive(Deserialize)]
@@ -45,13 +47,35 @@ pub fn read(path: &Path) -> anyhow::Result<Directory> {
 
 /// Reads the text of a directory that a person wrote; its paths are relative to `folder`.
 pub fn parse(text: &str, folder: &Path) -> anyhow::Result<Directory> {
-    let Document { network, edition, authority, cosigner, registry, agency, node, office } = toml::from_str(text)?;
+    let document = toml::from_str(text)?;
+    let Document { network, edition, authority, cosigner, registry, agency, node, office, place_edition } = document;
     let nodes = node.into_iter().map(|entry| {
         let id = entry.id.clone();
         entry.with_keys(folder).with_context(|| format!("node {id}"))
     });
     let nodes = nodes.collect::<anyhow::Result<_>>()?;
-    Ok(Directory { network, edition, authority, cosigner, registry, agencies: agency, nodes, offices: office })
+    Ok(Directory {
+        network,
+        edition,
+        authority,
+        cosigner,
+        registry,
+        agencies: agency,
+        nodes,
+        offices: office,
+        place_editions: place_edition,
+    })
+}
+
+/// Reads how the codes of places changed, as a person wrote it (`places.toml`): any number of `[[place_edition]]`.
+pub fn read_places(path: &Path) -> anyhow::Result<Vec<PlaceEdition>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Places {
+        place_edition: Vec<PlaceEdition>,
+    }
+    let places: Places = toml::from_str(&files::read(path)?).with_context(|| path.display().to_string())?;
+    Ok(places.place_edition)
 }
 
 impl NodeEntry {
@@ -86,6 +110,9 @@ pub fn sign(directory: &Directory, root: &RootKey, output: &Path) -> anyhow::Res
             "edition {} was signed before; every change needs a higher edition than that",
             before.edition
         );
+        let defects = directory.defects_after(&before);
+        let defects: Vec<_> = defects.iter().map(ToString::to_string).collect();
+        ensure!(defects.is_empty(), "it cannot follow edition {}: {}", before.edition, defects.join("; "));
     }
     files::replace(output, &signed.to_json())
 }

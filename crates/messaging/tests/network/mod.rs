@@ -230,6 +230,7 @@ fn directory() -> Directory {
         agencies: ["mosvy", "transit-centre", "ngo"].map(agency).to_vec(),
         nodes: NODES.iter().map(node).collect(),
         offices: Vec::new(),
+        place_editions: Vec::new(),
     }
 }
 

@@ -108,6 +108,11 @@ impl Edition {
         self.contenders.get(code).map_or(&[], Vec::as_slice)
     }
 
+    /// All codes that the list gives to more than one place.
+    pub(super) fn all_contenders(&self) -> impl Iterator<Item = (&PlaceCode, &Vec<Contender>)> {
+        self.contenders.iter()
+    }
+
     /// A place and all that it lies in, the smallest first.
     pub fn and_above(&self, code: &PlaceCode) -> impl Iterator<Item = &Place> {
         std::iter::successors(self.place(code), |place| place.under.as_ref().and_then(|under| self.place(under)))
@@ -153,6 +158,17 @@ impl Gazetteer {
     /// The place that was meant when an address was written.
     pub fn place_in(&self, key: &PlaceKey) -> Option<&Place> {
         self.edition(key.edition)?.place(&key.code)
+    }
+
+    /// A gazetteer of these editions and of what followed them, one by one.
+    #[must_use]
+    pub fn followed_by(&self, editions: &[spean_identity::PlaceEdition]) -> Self {
+        let mut all: Vec<_> = self.editions.values().cloned().collect();
+        for next in editions {
+            let Some(newest) = all.last() else { break };
+            all.push(newest.amended(next));
+        }
+        Self::of(all)
     }
 
     /// The editions that know a code.

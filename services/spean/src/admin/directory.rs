@@ -17,6 +17,10 @@ pub enum DirectoryCommand {
         /// The document.
         #[arg(long)]
         input: PathBuf,
+        /// How the codes of places changed with later editions of the official lists, when that is not in the document:
+        /// a file of `[[place_edition]]`.
+        #[arg(long)]
+        places: Option<PathBuf>,
         /// Folder with the root key.
         #[arg(long)]
         root: PathBuf,
@@ -39,8 +43,11 @@ pub enum DirectoryCommand {
 impl DirectoryCommand {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let directory = match self {
-            Self::Sign { input, root, output } => {
-                let directory = network::read(&input)?;
+            Self::Sign { input, places, root, output } => {
+                let mut directory = network::read(&input)?;
+                if let Some(places) = places {
+                    directory.place_editions.extend(network::read_places(&places)?);
+                }
                 network::sign(&directory, &RootKey::load(&root)?, &output)?;
                 directory
             }
@@ -52,13 +59,16 @@ impl DirectoryCommand {
 }
 
 fn summary(directory: &Directory) -> String {
+    let closed = directory.offices.iter().filter(|office| office.closed_on.is_some()).count();
     format!(
-        "{}, edition {}: {} agencies, {} nodes, {} offices; authority {}, cosigner {}, registry {}",
+        "{}, edition {}: {} agencies, {} nodes, {} offices ({closed} closed or closing), {} changes of places; \
+         authority {}, cosigner {}, registry {}",
         directory.network,
         directory.edition,
         directory.agencies.len(),
         directory.nodes.len(),
         directory.offices.len(),
+        directory.place_editions.iter().map(|edition| edition.changes.len()).sum::<usize>(),
         directory.authority,
         directory.cosigner,
         directory.registry,
