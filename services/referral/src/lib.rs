@@ -8,8 +8,11 @@ mod escalation;
 mod grpc;
 mod handoffs;
 mod metrics;
+mod moves;
 mod published;
 mod reactions;
+mod rerouting;
+mod routing;
 mod subject;
 pub mod worklist;
 
@@ -26,13 +29,13 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let opened = Arc::new(OnceLock::new());
     let parts = ServiceParts {
         service: Service::Referral,
-        tables: vec![subject::TABLES],
+        tables: vec![subject::TABLES, routing::TABLES],
         read_models: vec![Arc::new(worklist::Worklist)],
         postings: Box::new(move |event| published::postings(&posting_desk, event)),
         correspondence: Arc::new(reactions::Reactions { desk: desk.clone(), store: Arc::clone(&opened) }),
     };
     let (store, post) = node.open_into(parts, &opened, running).await?;
-    running.spawn(node, escalation::watch(desk.clone(), store.clone(), post.clone()));
+    running.spawn(node, escalation::watch(desk.clone(), node.policies(&store).await?, store.clone(), post.clone()));
     running.spawn(node, dossiers::adopt(desk.clone(), store.clone()));
     if node.configuration.telemetry.is_some() {
         running.spawn(node, metrics::observe(node.clock.clone(), store.clone()));

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use prost::Message as _;
 use spean_chassis::mint;
 use spean_contracts::cases::v1::{CaseRegistered, ConsentsChanged, PersonErased};
+use spean_contracts::directory::v1::OfficeStatusChanged;
 use spean_custody::Digest;
 use spean_custody::case::{CaseCustody, Command, Error, Message, Preview};
 use spean_custody::recovery::offers_to_renew;
@@ -18,7 +19,7 @@ use sqlx::Row as _;
 
 use crate::desk::{CustodyLetter, Desk, stream};
 use crate::published::travels_with;
-use crate::{dossiers, handoffs, subject};
+use crate::{dossiers, handoffs, routing, subject};
 
 /// Applies the letters of the desk.
 pub(crate) struct Reactions {
@@ -29,7 +30,7 @@ pub(crate) struct Reactions {
 
 impl Correspondence for Reactions {
     fn correspondents(&self) -> Vec<Address> {
-        let own = [Service::Cases, Service::Repatriation, Service::Shelter, Service::Followup];
+        let own = [Service::Cases, Service::Repatriation, Service::Shelter, Service::Followup, Service::Directory];
         let own = own.into_iter().map(|service| self.desk.node.address(service));
         let directory = self.desk.directory();
         let others = directory.nodes.iter().filter(|node| node.id != self.desk.node.id);
@@ -54,9 +55,19 @@ impl Correspondence for Reactions {
                     subject::record_consents(&told, connection).await?;
                     self.withdraw_without_consent(&told, letter, transaction).await
                 }
-                // The dossiers went with the person's key; nothing that is kept here names anybody.
+                // The dossiers went with the person's key; nothing that is kept here names anybody. Whoever was asked is
+                // told that there is nobody left to take over.
                 "spean.cases.v1.PersonErased" => {
-                    PersonErased::decode(letter.body.as_slice()).map(|_| ()).map_err(malformed)
+                    let told = PersonErased::decode(letter.body.as_slice()).map_err(malformed)?;
+                    let case = told.case_id.parse().map_err(malformed)?;
+                    self.withdraw_open(case, WithdrawReason::PersonErased, letter, transaction).await
+                }
+                "spean.directory.v1.OfficeStatusChanged" => {
+                    if letter.from != self.desk.node.address(Service::Directory) {
+                        return Err(Unusable::Refused("NOT_OUR_DIRECTORY".to_owned()));
+                    }
+                    let told = OfficeStatusChanged::decode(letter.body.as_slice()).map_err(malformed)?;
+                    Ok(routing::record(&told, connection).await?)
                 }
                 _ => self.receive(letter, transaction).await,
             }
@@ -183,6 +194,29 @@ impl Reactions {
                 let command = Command::Withdraw { offer, reason: WithdrawReason::ConsentWithdrawn };
                 self.decide(&office, case, command, letter, transaction).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Takes back every open offer of a case, whichever office of this node made it.
+    async fn withdraw_open(
+        &self,
+        case: CaseId,
+        reason: WithdrawReason,
+        letter: &Letter,
+        transaction: &mut Transaction,
+    ) -> Result<(), Unusable> {
+        let rows = sqlx::query(
+            "select office, offer_id from offer where direction = 'out' and state = 'OFFERED' and case_id = $1
+             order by office, offer_id",
+        )
+        .bind(case.to_string())
+        .fetch_all(transaction.connection())
+        .await?;
+        for row in rows {
+            let office: OfficeId = row.try_get::<&str, _>(0)?.parse().map_err(malformed)?;
+            let offer = row.try_get::<&str, _>(1)?.parse().map_err(malformed)?;
+            self.decide(&office, case, Command::Withdraw { offer, reason }, letter, transaction).await?;
         }
         Ok(())
     }

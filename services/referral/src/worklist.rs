@@ -2,7 +2,7 @@
 
 use spean_custody::case::{CaseCustody, Certificate, Event, OfferTerms, SignedCertificate};
 use spean_eventstore::{BoxFuture, ReadModel, Recorded};
-use spean_vocabulary::{CaseId, OfferId, OfficeId, WithdrawReason};
+use spean_vocabulary::{CaseId, DeclineReason, OfferId, OfficeId, WithdrawReason};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Executor, Row as _};
@@ -18,7 +18,7 @@ impl ReadModel for Worklist {
     }
 
     fn version(&self) -> i64 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -48,8 +48,14 @@ impl ReadModel for Worklist {
                 outcome text not null,
                 instead_of text not null,
                 reminders bigint not null,
+                meant_for text not null,
+                redirected_because text not null,
+                successor text not null,
+                dossier_withheld bigint not null,
+                at_the_top bigint not null,
                 primary key (office, offer_id, direction)
             );
+            create index offer_of_case on offer (office, case_id, direction);
             create index offer_due on offer (direction, state, answer_due_at)",
             "create table custody_view (
                 office text not null,
@@ -59,6 +65,7 @@ impl ReadModel for Worklist {
                 epoch bigint not null,
                 since bigint not null,
                 learned_at bigint not null,
+                by_offer text not null,
                 chain text not null,
                 primary key (office, case_id)
             )",
@@ -67,6 +74,7 @@ impl ReadModel for Worklist {
                 case_id text not null,
                 proposal text not null,
                 new_holder text not null,
+                basis text not null,
                 proposed_at bigint not null,
                 done bigint not null,
                 primary key (office, case_id, proposal)
@@ -112,16 +120,12 @@ async fn apply(
         }
         Event::Offered { offer, to, terms, .. } => begin(office, "out", offer, case, &to.office, &terms, at),
         Event::OfferReceived { offer, from, terms, .. } => begin(office, "in", offer, case, &from.office, &terms, at),
-        Event::Reminded { offer, .. } => remind(office, "out", offer),
-        Event::ReminderReceived { offer, .. } => remind(office, "in", offer),
+        Event::Reminded { offer, number, .. } => remind(office, "out", offer, number),
+        Event::ReminderReceived { offer, number, .. } => remind(office, "in", offer, number),
         Event::Withdrawn { offer, reason, .. } => withdrawn(office, "out", offer, reason),
         Event::WithdrawalReceived { offer, reason, .. } => withdrawn(office, "in", offer, reason),
-        Event::OfferDeclined { offer, reason, .. } => {
-            finish(office, "out", offer, "DECLINED", "decline_reason", &reason.to_string())
-        }
-        Event::Declined { offer, reason, .. } => {
-            finish(office, "in", offer, "DECLINED", "decline_reason", &reason.to_string())
-        }
+        Event::OfferDeclined { offer, reason, successor, .. } => declined(office, "out", offer, reason, successor),
+        Event::Declined { offer, reason, successor, .. } => declined(office, "in", offer, reason, successor),
         Event::Accepted { offer, .. } => end("in", offer, "BOUND"),
         Event::ServiceAgreed { offer, .. } => end("out", offer, "ACCEPTED"),
         Event::AgreementReceived { offer, .. } => end("in", offer, "ACCEPTED"),
@@ -170,8 +174,9 @@ fn begin(
     sqlx::query(
         "insert into offer (office, offer_id, direction, case_id, case_number, kind, need, urgency, other_office, state,
             offered_at, answer_due_at, sex, age_band, language, decline_reason, withdraw_reason, outcome, instead_of,
-            reminders)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'OFFERED', $10, $11, $12, $13, $14, '', '', '', $15, 0)
+            reminders, meant_for, redirected_because, successor, dossier_withheld, at_the_top)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'OFFERED', $10, $11, $12, $13, $14, '', '', '', $15, 0, $16, $17, '',
+            $18, 0)
          on conflict (office, offer_id, direction) do nothing",
     )
     .bind(office.to_string())
@@ -189,6 +194,9 @@ fn begin(
     .bind(terms.preview.age_band.to_string())
     .bind(terms.preview.language.clone().unwrap_or_default())
     .bind(terms.instead_of.map(|offer| offer.to_string()).unwrap_or_default())
+    .bind(terms.meant_for.as_ref().map(ToString::to_string).unwrap_or_default())
+    .bind(terms.redirected_because.map(|because| because.to_string()).unwrap_or_default())
+    .bind(i64::from(terms.dossier_digest.is_none()))
 }
 
 fn end(office: &OfficeId, direction: &'static str, offer: OfferId, state: &'static str) -> Statement {
@@ -217,27 +225,51 @@ fn finish(
         .bind(reason.to_owned())
 }
 
+fn declined(
+    office: &OfficeId,
+    direction: &'static str,
+    offer: OfferId,
+    reason: DeclineReason,
+    successor: Option<OfficeId>,
+) -> Statement {
+    sqlx::query(
+        "update offer set state = 'DECLINED', decline_reason = $4, successor = $5
+         where office = $1 and offer_id = $2 and direction = $3",
+    )
+    .bind(office.to_string())
+    .bind(offer.to_string())
+    .bind(direction)
+    .bind(reason.to_string())
+    .bind(successor.map(|successor| successor.to_string()).unwrap_or_default())
+}
+
 fn withdrawn(office: &OfficeId, direction: &'static str, offer: OfferId, reason: WithdrawReason) -> Statement {
     let state = if reason == WithdrawReason::Escalated { "ESCALATED" } else { "WITHDRAWN" };
     finish(office, direction, offer, state, "withdraw_reason", &reason.to_string())
 }
 
-fn remind(office: &OfficeId, direction: &'static str, offer: OfferId) -> Statement {
-    sqlx::query("update offer set reminders = reminders + 1 where office = $1 and offer_id = $2 and direction = $3")
-        .bind(office.to_string())
-        .bind(offer.to_string())
-        .bind(direction)
+/// A second reminder is only sent where nobody else can be asked.
+fn remind(office: &OfficeId, direction: &'static str, offer: OfferId, number: u32) -> Statement {
+    sqlx::query(
+        "update offer set reminders = reminders + 1, at_the_top = $4
+         where office = $1 and offer_id = $2 and direction = $3",
+    )
+    .bind(office.to_string())
+    .bind(offer.to_string())
+    .bind(direction)
+    .bind(i64::from(number > 1))
 }
 
 fn propose(office: &OfficeId, case: CaseId, certificate: &Certificate) -> Statement {
     sqlx::query(
-        "insert into override_proposal (office, case_id, proposal, new_holder, proposed_at, done)
-         values ($1, $2, $3, $4, $5, 0) on conflict (office, case_id, proposal) do nothing",
+        "insert into override_proposal (office, case_id, proposal, new_holder, basis, proposed_at, done)
+         values ($1, $2, $3, $4, $5, $6, 0) on conflict (office, case_id, proposal) do nothing",
     )
     .bind(office.to_string())
     .bind(case.to_string())
     .bind(certificate.digest().to_string())
     .bind(certificate.holder.office.to_string())
+    .bind(certificate.basis.map(|basis| basis.to_string()).unwrap_or_default())
     .bind(certificate.issued_at.as_micros())
 }
 
@@ -251,10 +283,11 @@ async fn learn(
 ) -> Result<(), sqlx::Error> {
     let Some(newest) = chain.last().map(|signed| &signed.certificate) else { return Ok(()) };
     sqlx::query(
-        "insert into custody_view (office, case_id, holder_office, term, epoch, since, learned_at, chain)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "insert into custody_view (office, case_id, holder_office, term, epoch, since, learned_at, by_offer, chain)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (office, case_id) do update set holder_office = excluded.holder_office, term = excluded.term,
-            epoch = excluded.epoch, since = excluded.since, learned_at = excluded.learned_at, chain = excluded.chain
+            epoch = excluded.epoch, since = excluded.since, learned_at = excluded.learned_at, by_offer = excluded.by_offer,
+            chain = excluded.chain
          where excluded.term > custody_view.term
             or (excluded.term = custody_view.term and excluded.epoch > custody_view.epoch)",
     )
@@ -265,6 +298,7 @@ async fn learn(
     .bind(i64::from(newest.epoch))
     .bind(newest.issued_at.as_micros())
     .bind(at)
+    .bind(newest.offer.map(|offer| offer.to_string()).unwrap_or_default())
     .bind(serde_json::to_string(chain).expect("certificates have text keys only"))
     .execute(connection)
     .await?;
@@ -295,12 +329,16 @@ pub struct Entry {
     pub outcome: String,
     pub instead_of: String,
     pub reminders: i64,
+    pub meant_for: String,
+    pub redirected_because: String,
+    pub dossier_withheld: bool,
+    pub at_the_top: bool,
 }
 
 const ENTRY: &str =
     "select office, offer_id, direction, case_id, case_number, kind, need, urgency, other_office, state,
-    offered_at, answer_due_at, sex, age_band, language, decline_reason, withdraw_reason, outcome, instead_of, reminders
-    from offer";
+    offered_at, answer_due_at, sex, age_band, language, decline_reason, withdraw_reason, outcome, instead_of, reminders,
+    meant_for, redirected_because, dossier_withheld, at_the_top from offer";
 
 /// Which offers of an office are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -313,11 +351,13 @@ pub enum List {
     Waiting,
     /// Accepted here, the certificate is not here yet.
     Bound,
+    /// Nobody answers, and nobody is left to ask; the oldest first.
+    UnansweredAtTheTop,
 }
 
-/// The offers of an office.
+/// The offers of an office, and of those that it answers for.
 pub async fn list(
-    office: &OfficeId,
+    offices: &[OfficeId],
     list: List,
     limit: i64,
     offset: i64,
@@ -328,10 +368,17 @@ pub async fn list(
         List::ToAnswer => ("direction = 'in' and state = 'OFFERED'", "answer_due_at"),
         List::Waiting => ("direction = 'out' and state = 'OFFERED'", "offered_at"),
         List::Bound => ("direction = 'in' and state = 'BOUND'", "offered_at"),
+        List::UnansweredAtTheTop => ("state = 'OFFERED' and at_the_top = 1", "offered_at"),
     };
-    let sql = format!("{ENTRY} where office = $1 and {condition} order by {order}, offer_id limit $2 offset $3");
-    let rows =
-        sqlx::query(AssertSqlSafe(sql)).bind(office.as_str()).bind(limit).bind(offset).fetch_all(executor).await?;
+    let places: Vec<_> = (1..=offices.len()).map(|index| format!("${index}")).collect();
+    let (next, after) = (offices.len() + 1, offices.len() + 2);
+    let sql = format!(
+        "{ENTRY} where office in ({}) and {condition} order by {order}, offer_id, office, direction
+         limit ${next} offset ${after}",
+        places.join(", ")
+    );
+    let query = offices.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, office| query.bind(office.to_string()));
+    let rows = query.bind(limit).bind(offset).fetch_all(executor).await?;
     rows.iter().map(entry).collect()
 }
 
@@ -369,6 +416,10 @@ fn entry(row: &AnyRow) -> Result<Entry, sqlx::Error> {
         outcome: row.try_get(17)?,
         instead_of: row.try_get(18)?,
         reminders: row.try_get(19)?,
+        meant_for: row.try_get(20)?,
+        redirected_because: row.try_get(21)?,
+        dossier_withheld: row.try_get::<i64, _>(22)? != 0,
+        at_the_top: row.try_get::<i64, _>(23)? != 0,
     })
 }
 
@@ -462,17 +513,37 @@ pub async fn counts(executor: impl Executor<'_, Database = Any>) -> Result<Vec<C
         .collect()
 }
 
-/// Overrides that wait for an office, the oldest first: (case, proposal, new holder, proposed at).
+/// An override that waits for an office.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields are those of the wire's OverrideProposal")]
+pub struct Proposal {
+    pub case_id: String,
+    pub proposal: String,
+    pub new_holder: String,
+    pub basis: String,
+    pub proposed_at: i64,
+}
+
+/// Overrides that wait for an office, the oldest first.
 pub async fn proposals(
     office: &OfficeId,
     executor: impl Executor<'_, Database = Any>,
-) -> Result<Vec<(String, String, String, i64)>, sqlx::Error> {
+) -> Result<Vec<Proposal>, sqlx::Error> {
     let rows = sqlx::query(
-        "select case_id, proposal, new_holder, proposed_at from override_proposal
+        "select case_id, proposal, new_holder, basis, proposed_at from override_proposal
          where office = $1 and done = 0 order by proposed_at, case_id",
     )
     .bind(office.as_str())
     .fetch_all(executor)
     .await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))).collect()
+    let read = |row: &AnyRow| {
+        Ok(Proposal {
+            case_id: row.try_get(0)?,
+            proposal: row.try_get(1)?,
+            new_holder: row.try_get(2)?,
+            basis: row.try_get(3)?,
+            proposed_at: row.try_get(4)?,
+        })
+    };
+    rows.iter().map(read).collect()
 }

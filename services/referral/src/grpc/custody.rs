@@ -1,6 +1,6 @@
 //! Who holds a case, and moving it over the holder's head.
 
-use spean_chassis::words::instant;
+use spean_chassis::words::{instant, stored};
 use spean_chassis::{Call, Page, field, status};
 use spean_contracts::referral::v1 as wire;
 use spean_custody::Digest;
@@ -8,7 +8,7 @@ use spean_custody::case::{CaseCustody, Command};
 use spean_vocabulary::{CaseId, OfficeId, Timestamp};
 use tonic::Status;
 
-use super::{Grpc, write};
+use super::{Grpc, read, write};
 use crate::desk::stream;
 use crate::worklist;
 
@@ -70,7 +70,8 @@ impl Grpc {
         let new_holder = self.desk.party(&new_holder);
         let new_holder =
             new_holder.ok_or_else(|| status::invalid("new_holder_office_id", "an office of the directory"))?;
-        let custody = self.handle(call, case, Command::ProposeOverride { new_holder, chain: vec![] }).await?;
+        let basis = read::legal_basis(request.legal_basis)?;
+        let custody = self.handle(call, case, Command::ProposeOverride { new_holder, basis, chain: vec![] }).await?;
         let proposal = custody.proposal().map(|proposal| proposal.digest().to_string()).unwrap_or_default();
         Ok(wire::ProposeOverrideResponse { proposal })
     }
@@ -103,13 +104,13 @@ impl Grpc {
         _request: wire::ListOverrideProposalsRequest,
     ) -> Result<wire::ListOverrideProposalsResponse, Status> {
         let waiting = worklist::proposals(call.office()?, self.store.reader()).await.map_err(status::query)?;
-        let proposals =
-            waiting.into_iter().map(|(case_id, proposal, new_holder, proposed_at)| wire::OverrideProposal {
-                case_id,
-                proposal,
-                new_holder_office_id: new_holder,
-                proposed_at: Some(instant(Timestamp::from_micros(proposed_at))),
-            });
+        let proposals = waiting.into_iter().map(|waiting| wire::OverrideProposal {
+            case_id: waiting.case_id,
+            proposal: waiting.proposal,
+            new_holder_office_id: waiting.new_holder,
+            proposed_at: Some(instant(Timestamp::from_micros(waiting.proposed_at))),
+            legal_basis: stored(&waiting.basis, write::legal_basis),
+        });
         Ok(wire::ListOverrideProposalsResponse { proposals: proposals.collect() })
     }
 }

@@ -1,6 +1,9 @@
 //! Protobuf to commands and queries, and back. No rules.
 
+mod asked;
+mod bulk;
 mod custody;
+mod moves;
 mod offers;
 mod operations;
 mod read;
@@ -10,13 +13,15 @@ use spean_chassis::{Call, status};
 use spean_contracts::referral::v1 as wire;
 use spean_contracts::referral::v1::referral_service_server::ReferralService;
 use spean_custody::case::{CaseCustody, Command, Situation};
-use spean_eventstore::EventStore;
+use spean_eventsourcing::Context;
+use spean_eventstore::{EventStore, Metadata};
 use spean_identity::Standing;
 use spean_messaging::Post;
-use spean_vocabulary::{CaseId, OfficeId};
-use tonic::{Request, Response, Status};
+use spean_vocabulary::{CaseId, OfferId, OfficeId};
+use tonic::{Code, Request, Response, Status};
 
 use crate::desk::{Desk, stream};
+use crate::routing::Routing;
 use crate::worklist::{self, Entry};
 
 /// The desk over gRPC.
@@ -45,6 +50,13 @@ methods! {
     withdraw_offer WithdrawOffer WithdrawOfferRequest WithdrawOfferResponse
     accept_offer AcceptOffer AcceptOfferRequest AcceptOfferResponse
     decline_offer DeclineOffer DeclineOfferRequest DeclineOfferResponse
+    offer_many OfferMany OfferManyRequest OfferManyResponse
+    accept_many AcceptMany AcceptManyRequest AcceptManyResponse
+    decline_many DeclineMany DeclineManyRequest DeclineManyResponse
+    list_cases_to_move_down ListCasesToMoveDown ListCasesToMoveDownRequest ListCasesToMoveDownResponse
+    move_down MoveDown MoveDownRequest MoveDownResponse
+    list_cases_to_hand_over ListCasesToHandOver ListCasesToHandOverRequest ListCasesToHandOverResponse
+    hand_over_cases HandOverCases HandOverCasesRequest HandOverCasesResponse
     conclude_service ConcludeService ConcludeServiceRequest ConcludeServiceResponse
     get_offer GetOffer GetOfferRequest GetOfferResponse
     list_worklist ListWorklist ListWorklistRequest ListWorklistResponse
@@ -74,15 +86,28 @@ impl Grpc {
         Ok(())
     }
 
-    fn situation(&self, call: &Call) -> Result<Situation, Status> {
-        let situation = self.desk.situation(call.context()?);
+    /// The circumstances in which a caller decides for an office: their own, or one that it answers for.
+    fn situation(&self, call: &Call, office: &OfficeId) -> Result<Situation, Status> {
+        let context = Context { office: office.clone(), ..call.context()? };
+        let situation = self.desk.situation(context);
         situation.ok_or_else(|| status::forbidden("OFFICE_NOT_IN_DIRECTORY", "the directory does not know this office"))
     }
 
     async fn handle(&self, call: &Call, case: CaseId, command: Command) -> Result<CaseCustody, Status> {
+        self.handle_for(call, call.office()?, case, command).await
+    }
+
+    async fn handle_for(
+        &self,
+        call: &Call,
+        office: &OfficeId,
+        case: CaseId,
+        command: Command,
+    ) -> Result<CaseCustody, Status> {
         self.refuse_while_recovering()?;
-        let id = stream(call.office()?, case);
-        let handled = self.store.handle::<CaseCustody>(id.clone(), command, self.situation(call)?, call.metadata()?);
+        let id = stream(office, case);
+        let metadata = Metadata { office: office.clone(), ..call.metadata()? };
+        let handled = self.store.handle::<CaseCustody>(id.clone(), command, self.situation(call, office)?, metadata);
         handled.await.map_err(status::handled)?;
         Ok(self.store.load::<CaseCustody>(&id).await.map_err(|error| status::store(&error))?.state)
     }
@@ -106,12 +131,49 @@ impl Grpc {
     }
 
     /// An offer that the caller's office knows, and may ask about in this way.
-    async fn offer(&self, call: &Call, offer: &str) -> Result<(spean_vocabulary::OfferId, CaseId, Entry), Status> {
-        let offer = spean_chassis::field::parse("offer_id", offer)?;
-        let entry = worklist::find(call.office()?, offer, self.store.reader()).await.map_err(status::query)?;
-        let entry = entry.ok_or_else(|| status::not_found("offer"))?;
-        let case = entry.case_id.parse().map_err(|_| status::not_found("offer"))?;
-        self.permit(call, "offer", case).await?;
+    async fn offer(&self, call: &Call, offer: &str) -> Result<(OfferId, CaseId, Entry), Status> {
+        let Answered { offer, case, entry, .. } = self.of_office(call, call.office()?, "offer_id", offer).await?;
         Ok((offer, case, entry))
     }
+
+    /// An offer that the caller's office knows, or else one that it answers for.
+    async fn to_answer(&self, call: &Call, field: &str, offer: &str) -> Result<Answered, Status> {
+        let own = self.of_office(call, call.office()?, field, offer).await;
+        if own.as_ref().is_err_and(|status| status.code() == Code::NotFound) {
+            for other in self.answering_for(call).await?.iter().skip(1) {
+                if let Ok(answered) = self.of_office(call, other, field, offer).await {
+                    return Ok(answered);
+                }
+            }
+        }
+        own
+    }
+
+    async fn of_office(&self, call: &Call, office: &OfficeId, field: &str, offer: &str) -> Result<Answered, Status> {
+        let offer = spean_chassis::field::parse(field, offer)?;
+        let entry = worklist::find(office, offer, self.store.reader()).await.map_err(status::query)?;
+        let entry = entry.ok_or_else(|| status::not_found("offer"))?;
+        let case = entry.case_id.parse().map_err(|_| status::not_found("offer"))?;
+        let standing = self.standing(office, case).await?;
+        self.desk.node.gate.permit(call, "offer", standing)?;
+        Ok(Answered { office: office.clone(), offer, case, entry })
+    }
+
+    /// The offices for which the caller answers: their own first, then those of this node that it stands in for.
+    async fn answering_for(&self, call: &Call) -> Result<Vec<OfficeId>, Status> {
+        let office = call.office()?;
+        let (directory, statuses) = (self.desk.directory(), self.statuses().await?);
+        let routing = Routing { directory: &directory, statuses: &statuses, today: call.today() };
+        let mut offices = vec![office.clone()];
+        offices.extend(crate::moves::stood_in_for(&self.desk, &routing, office));
+        Ok(offices)
+    }
+}
+
+/// An offer, and the office whose view of it is meant.
+struct Answered {
+    office: OfficeId,
+    offer: OfferId,
+    case: CaseId,
+    entry: Entry,
 }

@@ -2,24 +2,22 @@
 
 use std::time::Duration;
 
-use spean_chassis::words::{instant, read_instant, read_need, read_urgency};
+use spean_chassis::words::{instant, stored};
 use spean_chassis::{Call, Page, field, person, status};
 use spean_contracts::referral::v1 as wire;
-use spean_custody::Digest;
-use spean_custody::case::{Command, OfferTerms, ServiceOutcome};
-use spean_identity::{OfficeLevel, Standing};
+use spean_custody::case::{Command, ServiceOutcome};
+use spean_identity::Standing;
 use spean_vault::{Direction, DossierError, Reader};
-use spean_vocabulary::{CaseId, Need, OfferId, OfficeId, Timestamp};
+use spean_vocabulary::{CaseId, Need, OfficeId, Timestamp};
 use tonic::Status;
 
-use super::{Grpc, read, write};
-use crate::dossiers::Handoff;
+use super::asked::Asked;
+use super::{Answered, Grpc, read, write};
+use crate::routing::Route;
 use crate::subject::{Permission, Subject};
 use crate::worklist::{self, Entry, List};
 use crate::{dossiers, subject};
 
-/// Longest note to the receiver, in characters.
-const LONGEST_NOTE: usize = 4_000;
 /// Longest purpose of a reading, in characters.
 const LONGEST_PURPOSE: usize = 200;
 /// How long an offer waits for news of a case that was opened a moment ago.
@@ -35,49 +33,21 @@ impl Grpc {
         call: &Call,
         request: wire::OfferReferralRequest,
     ) -> Result<wire::OfferReferralResponse, Status> {
-        let offer: OfferId = field::parse("offer_id", &request.offer_id)?;
-        let case: CaseId = field::parse("case_id", &request.case_id)?;
-        let to: OfficeId = field::parse("to_office_id", &request.to_office_id)?;
-        let kind = read::kind(request.kind)?;
-        let need = read_need("need", request.need)?;
-        let urgency = read_urgency("urgency", request.urgency)?;
-        let answer_due_at = match &request.answer_due_at {
-            None => call.now.plus_hours(urgency.answer_within_hours()),
-            Some(due) => read_instant("answer_due_at", due, call.now)?,
-        };
-        if answer_due_at < call.now {
-            return Err(status::invalid("answer_due_at", "an instant that is still to come"));
-        }
-        let note = field::text("note", &request.note, LONGEST_NOTE)?.unwrap_or_default();
-        let addressee = self.desk.party(&to);
-        let addressee = addressee.ok_or_else(|| status::invalid("to_office_id", "an office of the directory"))?;
-        if self.desk.directory().office(&to).is_some_and(|office| office.level == OfficeLevel::Commune) {
-            return Err(status::invalid("to_office_id", "an office that holds cases; a commune does not"));
-        }
+        let asked = self.asked(call, "", &request)?;
+        let statuses = self.statuses().await?;
+        let route = self.route(&asked.to, "", &statuses, call)?;
         self.refuse_while_recovering()?;
         let office = call.office()?.clone();
-        let subject = self.subject(call, case).await?;
-        if let Some(known) = worklist::find(&office, offer, self.store.reader()).await.map_err(status::query)? {
-            return repeated(&known, case, &to, [kind.to_string(), need.to_string(), urgency.to_string()]);
+        let subject = self.subject(call, asked.case).await?;
+        if let Some(known) = worklist::find(&office, asked.offer, self.store.reader()).await.map_err(status::query)? {
+            return known_already(&known, &asked);
         }
-        let permission = self.permission(case, &to, need).await?;
-        let reader =
-            Reader { staff: call.caller.staff.clone(), office: office.clone(), purpose: format!("a referral to {to}") };
-        let handoff = Handoff { offer, case, from: &office, to: &to, permission: &permission };
-        let digest = dossiers::prepare(&self.desk, &handoff, note, &reader, call.now).await;
-        let terms = OfferTerms {
-            kind,
-            need,
-            urgency,
-            answer_due_at,
-            case_number: subject.case_number,
-            preview: subject.preview,
-            dossier_digest: Some(Digest::from_bytes(digest.map_err(dossier_status)?)),
-            consent: Some(permission.consent),
-            instead_of: None,
-        };
-        self.handle(call, case, Command::Offer { offer, to: addressee, terms }).await?;
-        Ok(wire::OfferReferralResponse { answer_due_at: Some(instant(answer_due_at)) })
+        not_to_oneself(&office, &route)?;
+        let permission = self.permission(asked.case, &route, asked.need).await?;
+        let offering = asked.offering(&self.desk, route, subject, Some(permission))?;
+        let command = self.sealed(call, &office, &offering).await?;
+        self.handle(call, asked.case, command).await?;
+        Ok(offering.response())
     }
 
     pub(super) async fn withdraw_offer(
@@ -96,8 +66,8 @@ impl Grpc {
         call: &Call,
         request: wire::AcceptOfferRequest,
     ) -> Result<wire::AcceptOfferResponse, Status> {
-        let (offer, case, _) = self.offer(call, &request.offer_id).await?;
-        self.handle(call, case, Command::Accept { offer }).await?;
+        let answered = self.to_answer(call, "offer_id", &request.offer_id).await?;
+        self.handle_for(call, &answered.office, answered.case, Command::Accept { offer: answered.offer }).await?;
         Ok(wire::AcceptOfferResponse {})
     }
 
@@ -106,9 +76,10 @@ impl Grpc {
         call: &Call,
         request: wire::DeclineOfferRequest,
     ) -> Result<wire::DeclineOfferResponse, Status> {
-        let reason = read::decline_reason(request.reason)?;
-        let (offer, case, _) = self.offer(call, &request.offer_id).await?;
-        self.handle(call, case, Command::Decline { offer, reason }).await?;
+        let reason = read::decline_reason("reason", request.reason)?;
+        let answered = self.to_answer(call, "offer_id", &request.offer_id).await?;
+        self.handle_for(call, &answered.office, answered.case, Command::Decline { offer: answered.offer, reason })
+            .await?;
         Ok(wire::DeclineOfferResponse {})
     }
 
@@ -131,7 +102,7 @@ impl Grpc {
         call: &Call,
         request: wire::GetOfferRequest,
     ) -> Result<wire::GetOfferResponse, Status> {
-        let (_, _, entry) = self.offer(call, &request.offer_id).await?;
+        let Answered { entry, .. } = self.to_answer(call, "offer_id", &request.offer_id).await?;
         Ok(wire::GetOfferResponse { offer: Some(self.shown(entry, call.now).await?) })
     }
 
@@ -146,9 +117,11 @@ impl Grpc {
             Ok(wire::Worklist::ToAnswer) => List::ToAnswer,
             Ok(wire::Worklist::Waiting) => List::Waiting,
             Ok(wire::Worklist::Bound) => List::Bound,
+            Ok(wire::Worklist::UnansweredAtTheTop) => List::UnansweredAtTheTop,
             Err(_) => return Err(status::invalid("worklist", "one of the values of Worklist")),
         };
-        let entries = worklist::list(call.office()?, list, page.limit(), page.offset, self.store.reader()).await;
+        let offices = self.answering_for(call).await?;
+        let entries = worklist::list(&offices, list, page.limit(), page.offset, self.store.reader()).await;
         let (entries, page) = page.cut(entries.map_err(status::query)?);
         let mut offers = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -222,11 +195,11 @@ impl Grpc {
     }
 
     /// The consent that covers an office and a need. One that was recorded a moment ago may still be on its way here.
-    async fn permission(&self, case: CaseId, to: &OfficeId, need: Need) -> Result<Permission, Status> {
+    async fn permission(&self, case: CaseId, route: &Route, need: Need) -> Result<Permission, Status> {
         let mut head = self.store.head();
         let found = tokio::time::timeout(CONSENT_WITHIN, async {
             loop {
-                let permission = subject::permission(case, to, need, self.store.reader()).await;
+                let permission = subject::permission(case, &route.to, need, self.store.reader()).await;
                 if let Some(permission) = permission.map_err(status::query)? {
                     return Ok(permission);
                 }
@@ -237,37 +210,51 @@ impl Grpc {
                 }
             }
         });
-        found.await.unwrap_or_else(|_| {
-            Err(status::forbidden(
-                "CONSENT_MISSING",
-                "no consent covers this office and this need; record it first, or a best-interest decision for a child",
-            ))
-        })
+        found.await.unwrap_or_else(|_| Err(consent_missing(route)))
     }
+}
+/// No consent covers the office that would be asked. Another one is never asked without the person's word for it.
+pub(super) fn consent_missing(route: &Route) -> Status {
+    let message = match route.because {
+        None => "no consent covers this office and this need; record it first, or a best-interest decision for a child",
+        Some(_) => {
+            "nobody can answer at this office, and no consent covers the one that would be asked instead; record it \
+             first, or a best-interest decision for a child"
+        }
+    };
+    status::forbidden("CONSENT_MISSING", message)
+}
+
+/// An office is not asked to stand in for one that it asks.
+pub(super) fn not_to_oneself(office: &OfficeId, route: &Route) -> Result<(), Status> {
+    if route.because.is_some() && route.to == *office {
+        let message = "nobody can answer there, and your own office would be asked instead: the case stays with you";
+        return Err(status::forbidden("YOUR_OFFICE_STANDS_IN", message));
+    }
+    Ok(())
 }
 
 /// The same offer again is harmless; another one under the same id is not.
-fn repeated(
-    known: &Entry,
-    case: CaseId,
-    to: &OfficeId,
-    [kind, need, urgency]: [String; 3],
-) -> Result<wire::OfferReferralResponse, Status> {
-    let same = known.case_id == case.to_string()
-        && known.other_office == to.as_str()
-        && known.kind == kind
-        && known.need == need
-        && known.urgency == urgency
+pub(super) fn known_already(known: &Entry, asked: &Asked) -> Result<wire::OfferReferralResponse, Status> {
+    let same = known.case_id == asked.case.to_string()
+        && (known.other_office == asked.to.as_str() || known.meant_for == asked.to.as_str())
+        && known.kind == asked.kind.to_string()
+        && known.need == asked.need.to_string()
+        && known.urgency == asked.urgency.to_string()
         && known.direction == "out";
     if same {
         let due = Timestamp::from_micros(known.answer_due_at);
-        Ok(wire::OfferReferralResponse { answer_due_at: Some(instant(due)) })
+        Ok(wire::OfferReferralResponse {
+            answer_due_at: Some(instant(due)),
+            to_office_id: known.other_office.clone(),
+            redirected_because: stored(&known.redirected_because, write::redirection),
+        })
     } else {
         Err(status::forbidden("OFFER_ID_TAKEN", "another offer already has this id"))
     }
 }
 
-fn dossier_status(error: DossierError) -> Status {
+pub(super) fn dossier_status(error: DossierError) -> Status {
     match error {
         DossierError::TooLarge => status::invalid("note", "less: the dossier is too large to travel"),
         DossierError::Vault(error) => status::vault(&error),

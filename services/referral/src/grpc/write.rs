@@ -3,7 +3,7 @@
 use spean_chassis::words::{instant, stored, write_age_band, write_need, write_sex, write_urgency};
 use spean_contracts::referral::v1 as wire;
 use spean_custody::case::{ServiceOutcome, SignedCertificate};
-use spean_vocabulary::{DeclineReason, Timestamp, WithdrawReason};
+use spean_vocabulary::{DeclineReason, LegalBasis, Redirection, Timestamp, WithdrawReason};
 
 use crate::published::write_kind;
 use crate::worklist::Entry;
@@ -34,6 +34,10 @@ pub(super) fn offer(entry: Entry, dossier_available: bool, now: Timestamp) -> wi
         age_hours: now.hours_since(offered_at).max(0),
         reminders: i32::try_from(entry.reminders).unwrap_or(i32::MAX),
         dossier_available,
+        unanswered_at_the_top: entry.at_the_top && entry.state == "OFFERED",
+        meant_for_office_id: entry.meant_for,
+        redirected_because: stored(&entry.redirected_because, redirection),
+        dossier_withheld: entry.dossier_withheld,
     }
 }
 
@@ -49,6 +53,7 @@ const fn decline_reason(reason: DeclineReason) -> wire::DeclineReason {
         DeclineReason::MoreAssessmentNeeded => wire::DeclineReason::MoreAssessmentNeeded,
         DeclineReason::PersonElsewhere => wire::DeclineReason::PersonElsewhere,
         DeclineReason::NotSafe => wire::DeclineReason::NotSafe,
+        DeclineReason::OfficeMoved => wire::DeclineReason::OfficeMoved,
     }
 }
 
@@ -59,6 +64,31 @@ const fn withdraw_reason(reason: WithdrawReason) -> wire::WithdrawReason {
         WithdrawReason::ConsentWithdrawn => wire::WithdrawReason::ConsentWithdrawn,
         WithdrawReason::SentByMistake => wire::WithdrawReason::SentByMistake,
         WithdrawReason::HolderRestored => wire::WithdrawReason::HolderRestored,
+        WithdrawReason::Rerouted => wire::WithdrawReason::Rerouted,
+        WithdrawReason::OfficeClosed => wire::WithdrawReason::OfficeClosed,
+        WithdrawReason::CaseClosed => wire::WithdrawReason::CaseClosed,
+        WithdrawReason::PersonErased => wire::WithdrawReason::PersonErased,
+    }
+}
+
+pub(super) const fn redirection(because: Redirection) -> wire::Redirection {
+    match because {
+        Redirection::Unstaffed => wire::Redirection::Unstaffed,
+        Redirection::StandsIn => wire::Redirection::StandsIn,
+        Redirection::Closed => wire::Redirection::Closed,
+        Redirection::Moved => wire::Redirection::Moved,
+        Redirection::Unanswered => wire::Redirection::Unanswered,
+    }
+}
+
+pub(super) const fn legal_basis(basis: LegalBasis) -> wire::LegalBasis {
+    match basis {
+        LegalBasis::CourtOrder => wire::LegalBasis::CourtOrder,
+        LegalBasis::OfficeDissolved => wire::LegalBasis::OfficeDissolved,
+        LegalBasis::HolderUnreachable => wire::LegalBasis::HolderUnreachable,
+        LegalBasis::ChildAtRisk => wire::LegalBasis::ChildAtRisk,
+        LegalBasis::MinisterialDecision => wire::LegalBasis::MinisterialDecision,
+        LegalBasis::PersonRequest => wire::LegalBasis::PersonRequest,
     }
 }
 
@@ -83,6 +113,7 @@ pub(super) fn certificate(signed: &SignedCertificate) -> wire::Certificate {
         issued_at: Some(instant(certificate.issued_at)),
         previous_digest: certificate.previous.map(|digest| digest.to_string()).unwrap_or_default(),
         digest: certificate.digest().to_string(),
+        legal_basis: certificate.basis.map_or(wire::LegalBasis::Unspecified, legal_basis).into(),
         signed: serde_json::to_string(signed).expect("certificates have text keys only"),
     }
 }

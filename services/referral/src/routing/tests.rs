@@ -1,0 +1,161 @@
+use spean_identity::{Agency, Node, PublicKeys};
+
+use super::*;
+
+fn today() -> Date {
+    "2026-12-01".parse().unwrap()
+}
+
+fn id(office: &str) -> OfficeId {
+    office.parse().unwrap()
+}
+
+fn office(code: &str, level: OfficeLevel, above: Option<&str>) -> Office {
+    Office {
+        id: id(code),
+        node: "kandal".parse().unwrap(),
+        name_en: String::new(),
+        name_km: String::new(),
+        level,
+        place: "08".parse().unwrap(),
+        above: above.map(id),
+        staffed: true,
+        opened_on: None,
+        closed_on: None,
+        successor: None,
+    }
+}
+
+/// A ministry, two provinces, two districts of the first, and a commune.
+fn directory() -> Directory {
+    let keys =
+        PublicKeys { signing: String::new(), sealing: String::new(), token: String::new(), broker: String::new() };
+    Directory {
+        network: "test".to_owned(),
+        edition: 1,
+        authority: id("ministry"),
+        cosigner: id("kandal"),
+        registry: id("ministry"),
+        agencies: vec![Agency { id: "dsvy".parse().unwrap(), name_en: String::new(), name_km: String::new() }],
+        nodes: vec![Node {
+            id: "kandal".parse().unwrap(),
+            agency: "dsvy".parse().unwrap(),
+            tag: "KD".parse().unwrap(),
+            keys,
+        }],
+        offices: vec![
+            office("ministry", OfficeLevel::National, None),
+            office("kandal", OfficeLevel::Province, Some("ministry")),
+            office("takeo", OfficeLevel::Province, Some("ministry")),
+            office("kien-svay", OfficeLevel::District, Some("kandal")),
+            office("saang", OfficeLevel::District, Some("kandal")),
+            office("dei-edth", OfficeLevel::Commune, Some("kien-svay")),
+        ],
+        place_editions: vec![],
+    }
+}
+
+fn told(statuses: &[(&str, Standing)]) -> Statuses {
+    Statuses(statuses.iter().map(|(office, standing)| (id(office), standing.clone())).collect())
+}
+
+fn way(directory: &Directory, statuses: &[(&str, Standing)], meant_for: &str) -> Option<(String, Option<Redirection>)> {
+    let statuses = told(statuses);
+    let route = Routing { directory, statuses: &statuses, today: today() }.route(&id(meant_for))?;
+    Some((route.to.to_string(), route.because))
+}
+
+fn to(office: &str, because: Redirection) -> Option<(String, Option<Redirection>)> {
+    Some((office.to_owned(), Some(because)))
+}
+
+const fn unstaffed() -> Standing {
+    Standing::Unstaffed { stand_in: None }
+}
+
+fn stood_in_by(office: &str) -> Standing {
+    Standing::Unstaffed { stand_in: Some(id(office)) }
+}
+
+fn followed_by(office: &str) -> Standing {
+    Standing::Closed { successor: Some(id(office)), stand_in: None }
+}
+
+#[test]
+fn an_office_where_somebody_works_is_asked_itself() {
+    assert_eq!(way(&directory(), &[], "kien-svay"), Some(("kien-svay".to_owned(), None)));
+    assert_eq!(way(&directory(), &[("kien-svay", Standing::Open)], "kien-svay"), Some(("kien-svay".to_owned(), None)));
+}
+
+#[test]
+fn an_empty_post_leads_to_the_nearest_office_above_that_is_staffed() {
+    let mut directory = directory();
+    directory.offices[3].staffed = false;
+    assert_eq!(way(&directory, &[], "kien-svay"), to("kandal", Redirection::Unstaffed));
+    assert_eq!(way(&directory, &[("kandal", unstaffed())], "kien-svay"), to("ministry", Redirection::Unstaffed));
+}
+
+#[test]
+fn what_was_told_since_counts_more_than_the_edition() {
+    let mut directory = directory();
+    directory.offices[3].staffed = false;
+    let back = [("kien-svay", Standing::Open)];
+    assert_eq!(way(&directory, &back, "kien-svay"), Some(("kien-svay".to_owned(), None)), "a worker has arrived");
+    directory.offices[3].closed_on = Some(today());
+    assert_eq!(way(&directory, &back, "kien-svay"), to("kandal", Redirection::Closed), "closed is closed");
+}
+
+#[test]
+fn an_office_that_opens_tomorrow_is_not_asked_today() {
+    let mut directory = directory();
+    directory.offices[3].opened_on = Some("2026-12-02".parse().unwrap());
+    assert_eq!(way(&directory, &[], "kien-svay"), to("kandal", Redirection::Unstaffed));
+}
+
+#[test]
+fn who_stands_in_is_asked_before_the_office_above() {
+    assert_eq!(
+        way(&directory(), &[("kien-svay", stood_in_by("saang"))], "kien-svay"),
+        to("saang", Redirection::StandsIn)
+    );
+    let both = [("kien-svay", stood_in_by("saang")), ("saang", unstaffed())];
+    assert_eq!(way(&directory(), &both, "kien-svay"), to("kandal", Redirection::StandsIn));
+}
+
+#[test]
+fn an_office_that_moved_leads_to_its_successor_and_on_from_there() {
+    assert_eq!(way(&directory(), &[("kien-svay", followed_by("takeo"))], "kien-svay"), to("takeo", Redirection::Moved));
+    let twice = [("kien-svay", followed_by("saang")), ("saang", followed_by("takeo"))];
+    assert_eq!(way(&directory(), &twice, "kien-svay"), to("takeo", Redirection::Moved));
+    let mut directory = directory();
+    directory.offices[3].closed_on = Some(today());
+    directory.offices[3].successor = Some(id("saang"));
+    assert_eq!(way(&directory, &[], "kien-svay"), to("saang", Redirection::Moved));
+}
+
+#[test]
+fn a_former_office_that_left_the_directory_still_leads_to_its_successor() {
+    assert_eq!(
+        way(&directory(), &[("old-office", followed_by("saang"))], "old-office"),
+        to("saang", Redirection::Moved)
+    );
+    assert_eq!(way(&directory(), &[], "never-heard-of"), None);
+}
+
+#[test]
+fn offices_that_stand_in_for_each_other_lead_to_the_office_above() {
+    let circle = [("kien-svay", stood_in_by("saang")), ("saang", stood_in_by("kien-svay"))];
+    assert_eq!(way(&directory(), &circle, "kien-svay"), to("kandal", Redirection::StandsIn));
+}
+
+#[test]
+fn a_commune_stands_in_for_nobody() {
+    let commune = [("kien-svay", stood_in_by("dei-edth"))];
+    assert_eq!(way(&directory(), &commune, "kien-svay"), to("kandal", Redirection::StandsIn));
+}
+
+#[test]
+fn when_nobody_works_anywhere_there_is_no_way() {
+    let nobody = ["ministry", "kandal", "kien-svay"].map(|office| (office, unstaffed()));
+    assert_eq!(way(&directory(), &nobody, "kien-svay"), None);
+}
