@@ -2,6 +2,7 @@
 
 mod clock;
 mod configuration;
+pub mod fact;
 pub mod field;
 mod gate;
 mod metrics;

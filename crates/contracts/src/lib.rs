@@ -15,4 +15,4 @@ macro_rules! packages {
     )* };
 }
 
-packages! { cases directory followup policy referral repatriation shelter vocabulary }
+packages! { cases directory followup insight policy referral repatriation shelter vocabulary }

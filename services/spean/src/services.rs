@@ -10,6 +10,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
             Service::Cases => spean_cases::start(node, running).await?,
             Service::Directory => spean_directory::start(node, running).await?,
             Service::Followup => spean_followup::start(node, running).await?,
+            Service::Insight => spean_insight::start(node, running).await?,
             Service::Referral => spean_referral::start(node, running).await?,
             Service::Repatriation => spean_repatriation::start(node, running).await?,
             Service::Shelter => spean_shelter::start(node, running).await?,

@@ -1,0 +1,78 @@
+//! What is counted, and by what.
+
+use serde::{Deserialize, Serialize};
+use spean_chassis::status;
+use spean_contracts::insight::v1 as wire;
+use strum::{Display, EnumIter, EnumString};
+use tonic::Status;
+
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident $field:literal { $($variant:ident)* }) => {
+        $(#[$about])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, EnumString, EnumIter,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
+        #[expect(missing_docs, reason = "the words are those of the contract, which explains them")]
+        pub enum $name { $($variant,)* }
+
+        impl $name {
+            /// Reads the word; unspecified and unknown values are refused, naming the field.
+            pub fn read(value: i32) -> Result<Self, Status> {
+                match wire::$name::try_from(value) {
+                    $(Ok(wire::$name::$variant) => Ok(Self::$variant),)*
+                    _ => Err(status::invalid(
+                        $field,
+                        concat!("one of the values of ", stringify!($name), ", not the unspecified one"),
+                    )),
+                }
+            }
+
+            /// Writes the word.
+            pub const fn write(self) -> wire::$name {
+                match self { $(Self::$variant => wire::$name::$variant,)* }
+            }
+        }
+    };
+}
+
+words! {
+    /// What is counted.
+    Measure "measure" {
+        CaseRegistered Arrived Departed OfferMade OfferAccepted OfferDeclined OfferWithdrawn OfferEscalated CaseTakenOver
+        ServiceConcluded NeedFound NeedMet NeedUnmet ShelterAdmitted ShelterLeft ReturnedHome FollowUpBegun Visit
+        ContactLost ContactFound DangerRaised CaseClosed CaseReopened LivelihoodGiven LivelihoodOutcome ConcernReported
+        CaseHandedOn NeedEnded
+    }
+}
+
+words! {
+    /// By what is counted.
+    Dimension "by" {
+        Province Office Month Sex AgeBand HomeProvince Route Country Sector Detail Waited
+    }
+}
+
+words! {
+    /// What has a beginning and an end.
+    OpenThing "thing" { Offers Needs Stays LostContacts Cases }
+}
+
+impl OpenThing {
+    /// The measures that begin it, and those that end it.
+    pub const fn bounds(self) -> (&'static [Measure], &'static [Measure]) {
+        use Measure::{
+            CaseClosed, CaseHandedOn, CaseRegistered, CaseTakenOver, ContactFound, ContactLost, NeedEnded, NeedFound,
+            NeedMet, OfferAccepted, OfferDeclined, OfferEscalated, OfferMade, OfferWithdrawn, ShelterAdmitted,
+            ShelterLeft,
+        };
+        match self {
+            Self::Offers => (&[OfferMade], &[OfferAccepted, OfferDeclined, OfferWithdrawn, OfferEscalated]),
+            Self::Needs => (&[NeedFound], &[NeedMet, NeedEnded]),
+            Self::Stays => (&[ShelterAdmitted], &[ShelterLeft]),
+            Self::LostContacts => (&[ContactLost], &[ContactFound, CaseClosed]),
+            Self::Cases => (&[CaseRegistered, CaseTakenOver], &[CaseClosed, CaseHandedOn]),
+        }
+    }
+}
