@@ -16,7 +16,7 @@ use spean::demonstration::stories::reason;
 use spean_contracts::cases::v1::AmendPersonRequest;
 use spean_contracts::followup::v1::PlanFollowUpRequest;
 use spean_contracts::referral::v1::{
-    ConsentToOverrideRequest, CosignOverrideRequest, GetCustodyRequest, GetCustodyResponse,
+    ConsentToOverrideRequest, CosignOverrideRequest, GetCustodyRequest, GetCustodyResponse, LegalBasis,
     ListOverrideProposalsRequest, OfferState, OpenDossierRequest, ProposeOverrideRequest, WithdrawReason, Worklist,
 };
 use spean_contracts::vocabulary::v1::ConsentBasis;
@@ -398,7 +398,11 @@ async fn an_office_that_is_gone_for_good_loses_its_case_to_an_override() {
     settled(&network).await;
     network.cut_power("ratanak-kiri").expect("a node can be killed");
 
-    let propose = ProposeOverrideRequest { case_id: case.clone(), new_holder_office_id: KANDAL.to_owned() };
+    let propose = ProposeOverrideRequest {
+        case_id: case.clone(),
+        new_holder_office_id: KANDAL.to_owned(),
+        legal_basis: LegalBasis::HolderUnreachable.into(),
+    };
     let proposal = ministry
         .until("proposing the override", async |staff: Staff| {
             match staff.referral().propose_override(staff.ask(propose.clone())).await {

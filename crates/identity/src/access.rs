@@ -138,6 +138,13 @@ static RULES: &[Rule] = &[
     // Accepting again, or after a withdrawal, must reach the rules: they answer with what was decided.
     rule("AcceptOffer", RECEIVING, AtOffice, Must(ASKED)),
     rule("DeclineOffer", RECEIVING, AtOffice, Must(ASKED)),
+    rule("OfferMany", SENDING, AtOffice, Must(HOLDING)),
+    rule("AcceptMany", RECEIVING, AtOffice, Must(ASKED)),
+    rule("DeclineMany", RECEIVING, AtOffice, Must(ASKED)),
+    rule("ListCasesToMoveDown", PEOPLE, AtOffice, Any),
+    rule("MoveDown", SENDING, AtOffice, Must(HOLDING)),
+    rule("ListCasesToHandOver", PEOPLE, AtOffice, Any),
+    rule("HandOverCases", SENDING, AtOffice, Must(HOLDING)),
     rule("ConcludeService", RECEIVING, AtOffice, Must(CARING)),
     rule("GetOffer", PEOPLE, AtOffice, IfKnown(PARTY)),
     rule("ListWorklist", PEOPLE, AtOffice, Any),

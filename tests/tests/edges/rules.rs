@@ -71,6 +71,8 @@ pub(crate) enum Entry {
     Office,
     Place,
     Places,
+    Offer,
+    Id,
 }
 
 /// One way to be wrong: which field is changed, to what, and which field the refusal must name.
@@ -161,6 +163,8 @@ impl Entry {
             Self::Document => json!({ "kind": "passport", "number": "N1" }),
             Self::Office => json!("dsvy-kandal"),
             Self::Place => json!("08"),
+            Self::Offer => json!({ "urgency": 1 }),
+            Self::Id => json!("6ecd8c99-47a6-4a3b-bd3f-0f5f0b1c2d3e"),
             Self::Places => json!({ "sex": 1, "capacity_persons": 1 }),
         }
     }

@@ -76,7 +76,7 @@ ids! {
     declinable,
     /// A service that the office gives for another.
     served,
-    unused, fresh_case, fresh_consent, fresh_stay, visit, fresh_arrival, fresh_manifest, fresh_offering, fresh_offer,
+    unused, fresh_case, fresh_consent, fresh_stay, visit, fresh_arrival, fresh_manifest, fresh_offering, fresh_offer, one_of_many,
 }
 
 /// The network and what is in it.
