@@ -45,12 +45,12 @@ fn the_table_is_the_one_that_was_reviewed() {
         "# Who may do what, at an office of their own. For each role the standings with which it is allowed:\n\
          # ? not known, s stranger, o offered, b bound, h holds, f held before; - never. A star: no office is needed.\n",
     );
-    write!(table, "{:<20}", "").unwrap();
+    write!(table, "{:<28}", "").unwrap();
     for role in ROLES {
         write!(table, " {role:<15}").unwrap();
     }
     for action in access.actions() {
-        write!(table, "\n{action:<20}").unwrap();
+        write!(table, "\n{action:<28}").unwrap();
         for role in ROLES {
             let allowed = |resource: &Resource| access.decide(&caller(role), action, resource).is_ok();
             let mut cell: String =
@@ -62,6 +62,10 @@ fn the_table_is_the_one_that_was_reviewed() {
         }
     }
     let table = table.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n";
+    if std::env::var_os("SPEAN_BLESS").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/access.txt"), &table).unwrap();
+        return;
+    }
     assert!(table == GOLDEN, "the table changed; if that is meant, golden/access.txt becomes:\n{table}");
 }
 
