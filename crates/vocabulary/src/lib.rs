@@ -17,8 +17,8 @@ mod words;
 
 pub use case_number::{CaseNumber, NodeTag};
 pub use code::{AgencyId, NodeId, OfficeId, StaffId};
-pub use id::*;
 pub use codes::Codes;
+pub use id::*;
 pub use place::{PlaceCode, PlaceLevel};
 pub use time::{Date, Timestamp};
 pub use words::*;

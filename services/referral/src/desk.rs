@@ -1,5 +1,6 @@
 //! What the desk knows without looking anything up: who the parties are, and the node's key to sign with.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,8 @@ use spean_custody::case::{
 use spean_eventsourcing::{Aggregate as _, Context};
 use spean_eventstore::Recorded;
 use spean_identity::{Directory, sign, verify};
-use spean_vocabulary::{CaseId, OfficeId};
+use spean_messaging::{Letter, Unusable};
+use spean_vocabulary::{CaseId, OfficeId, ReportId};
 
 /// The parties and the key. Cheap to clone.
 #[derive(Clone)]
@@ -64,6 +66,21 @@ impl Desk {
         verify_chain(chain, mandate, |party, bytes, signature| is_signed(&directory, party, bytes, signature)).is_ok()
     }
 
+    /// The two ends of a letter between desks: it must come from the node that serves the one, and be for one that this
+    /// node serves.
+    pub(crate) fn parties(&self, letter: &Letter, from: &str, to: &str) -> Result<(OfficeId, OfficeId), Unusable> {
+        let refused = |code: &str| Unusable::Refused(code.to_owned());
+        let office = |code: &str| code.parse::<OfficeId>().map_err(|_| refused("MALFORMED"));
+        let (from, to) = (office(from)?, office(to)?);
+        if self.party(&from).map(|party| party.node) != Some(letter.from.node.clone()) {
+            return Err(refused("NOT_THEIR_OFFICE"));
+        }
+        if self.party(&to).map(|party| party.node) != Some(self.node.id.clone()) {
+            return Err(refused("NOT_OUR_OFFICE"));
+        }
+        Ok((from, to))
+    }
+
     /// Whether a node made this signature.
     pub(crate) fn is_signed(&self, party: &Party, bytes: &[u8], signature: &[u8]) -> bool {
         is_signed(&self.directory(), party, bytes, signature)
@@ -84,6 +101,17 @@ fn is_signed(directory: &Directory, party: &Party, bytes: &[u8], signature: &[u8
 /// The stream of an office's view of a case.
 pub(crate) fn stream(office: &OfficeId, case: CaseId) -> String {
     format!("{office}/{case}")
+}
+
+/// The stream of an office's view of a report.
+pub(crate) fn report_stream(office: &OfficeId, report: ReportId) -> String {
+    format!("{office}/{report}")
+}
+
+/// Office and subject of a stream that is an office's view of something; none when it is of another form.
+pub(crate) fn split<T: FromStr>(id: &str) -> Option<(OfficeId, T)> {
+    let (office, subject) = id.split_once('/')?;
+    Some((office.parse().ok()?, subject.parse().ok()?))
 }
 
 /// Office and case of a custody event; none for events of other kinds.

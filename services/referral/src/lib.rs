@@ -9,8 +9,10 @@ mod grpc;
 mod handoffs;
 mod metrics;
 mod moves;
+pub mod news;
 mod published;
 mod reactions;
+pub mod reports;
 mod rerouting;
 mod routing;
 mod subject;
@@ -20,6 +22,7 @@ use std::sync::{Arc, OnceLock};
 
 use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts};
 use spean_contracts::referral::v1::referral_service_server::ReferralServiceServer;
+use spean_contracts::referral::v1::report_service_server::ReportServiceServer;
 use spean_vocabulary::Service;
 
 /// Starts the service.
@@ -30,16 +33,24 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let parts = ServiceParts {
         service: Service::Referral,
         tables: vec![subject::TABLES, routing::TABLES],
-        read_models: vec![Arc::new(worklist::Worklist)],
+        read_models: vec![
+            Arc::new(worklist::Worklist),
+            Arc::new(news::list::NewsList),
+            Arc::new(reports::list::ReportList),
+        ],
         postings: Box::new(move |event| published::postings(&posting_desk, event)),
         correspondence: Arc::new(reactions::Reactions { desk: desk.clone(), store: Arc::clone(&opened) }),
     };
     let (store, post) = node.open_into(parts, &opened, running).await?;
     running.spawn(node, escalation::watch(desk.clone(), node.policies(&store).await?, store.clone(), post.clone()));
+    running.spawn(node, reports::watch(desk.clone(), node.policies(&store).await?, store.clone(), post.clone()));
     running.spawn(node, dossiers::adopt(desk.clone(), store.clone()));
     if node.configuration.telemetry.is_some() {
         running.spawn(node, metrics::observe(node.clock.clone(), store.clone()));
     }
+    let reports = grpc::Reports { desk: desk.clone(), store: store.clone(), post: post.clone() };
+    let reports = ReportServiceServer::new(reports).max_decoding_message_size(LARGEST_REQUEST_BYTES);
+    running.routes().add_service(reports);
     let service = ReferralServiceServer::new(grpc::Grpc { desk, store, post });
     running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())

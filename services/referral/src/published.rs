@@ -10,6 +10,7 @@ use spean_messaging::{Address, Posting};
 use spean_vocabulary::{CaseId, OfferId, OfferKind, OfficeId, Service, WithdrawReason};
 
 use crate::desk::{CustodyLetter, Desk, place};
+use crate::{news, reports};
 
 /// Name of [`wire::StandingChanged`] on the wire.
 const STANDING_CHANGED: &str = "spean.referral.v1.StandingChanged";
@@ -23,7 +24,9 @@ const TOLD_OF_ANSWERS: [Service; 2] = [Service::Repatriation, Service::Shelter];
 
 /// The letters that follow from an event.
 pub(crate) fn postings(desk: &Desk, recorded: &Recorded) -> Vec<Posting> {
-    let Some(Ok(event)) = recorded.event::<CaseCustody>() else { return vec![] };
+    let Some(Ok(event)) = recorded.event::<CaseCustody>() else {
+        return [news::letters::postings(desk, recorded), reports::letters::postings(desk, recorded)].concat();
+    };
     let Some((office, case)) = place(recorded) else { return vec![] };
     let Some(me) = desk.party(&office) else { return vec![] };
     let registry = desk.party(&desk.directory().registry);

@@ -19,7 +19,9 @@ use sqlx::Row as _;
 
 use crate::desk::{CustodyLetter, Desk, stream};
 use crate::published::travels_with;
-use crate::{dossiers, handoffs, routing, subject};
+use crate::news::letters::{PERSON_SEEN_AGAIN, PROGRESS};
+use crate::reports::letters::{REPORT_PASSED_ON, REPORT_TOLD};
+use crate::{dossiers, handoffs, news, reports, routing, subject};
 
 /// Applies the letters of the desk.
 pub(crate) struct Reactions {
@@ -69,6 +71,14 @@ impl Correspondence for Reactions {
                     let told = OfficeStatusChanged::decode(letter.body.as_slice()).map_err(malformed)?;
                     Ok(routing::record(&told, connection).await?)
                 }
+                "spean.cases.v1.CasesLinked" => news::reactions::cases_linked(&self.desk, letter, transaction).await,
+                "spean.referral.v1.StageReached" => {
+                    news::reactions::stage_reached(&self.desk, letter, transaction).await
+                }
+                PROGRESS => news::reactions::progress(&self.desk, letter, transaction).await,
+                PERSON_SEEN_AGAIN => news::reactions::seen_again(&self.desk, letter, transaction).await,
+                REPORT_PASSED_ON => reports::reactions::passed_on(&self.desk, letter, transaction).await,
+                REPORT_TOLD => reports::reactions::told(&self.desk, letter, transaction).await,
                 _ => self.receive(letter, transaction).await,
             }
         })
@@ -76,9 +86,12 @@ impl Correspondence for Reactions {
 
     fn keep_attachment<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Result<(), Unusable>> {
         Box::pin(async move {
+            let store = self.store.get().ok_or(Unusable::Store(StoreError::Unavailable))?;
+            if letter.kind == REPORT_PASSED_ON {
+                return reports::reactions::keep_words(&self.desk, store, letter).await;
+            }
             let (Some(sealed), Ok(said)) = (&letter.attachment, read(letter)) else { return Ok(()) };
             let Some(offer) = travels_with(&said.message) else { return Ok(()) };
-            let store = self.store.get().ok_or(Unusable::Store(StoreError::Unavailable))?;
             let custody = store.load::<CaseCustody>(&stream(&said.to.office, said.message.case())).await?.state;
             let known = custody.offers_in().find(|(id, _)| *id == offer).map(|(_, known)| known);
             let promised = known
@@ -104,6 +117,9 @@ impl Correspondence for Reactions {
 
     fn attachment<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, Unusable>> {
         Box::pin(async move {
+            if let Some(words) = reports::sealed::referred_to(&self.desk, reference).await {
+                return words.map_err(vault_away);
+            }
             let offer = reference.parse().map_err(malformed)?;
             let store = self.store.get().ok_or(Unusable::Store(StoreError::Unavailable))?;
             dossiers::sealed(&self.desk.node.vault, store, offer).await.map_err(vault_away)
@@ -111,6 +127,9 @@ impl Correspondence for Reactions {
     }
 
     fn local_attachment(&self, letter: &Letter) -> Option<String> {
+        if letter.kind == REPORT_PASSED_ON {
+            return reports::letters::travels_with(letter);
+        }
         let said = read(letter).ok()?;
         travels_with(&said.message).map(|offer| offer.to_string())
     }
@@ -124,6 +143,12 @@ impl Correspondence for Reactions {
         Box::pin(async move {
             if to.service != Service::Referral {
                 return Ok(());
+            }
+            match letter.kind.as_str() {
+                REPORT_PASSED_ON => return reports::reactions::recall(&self.desk, letter, transaction).await,
+                // What was told once need not be known to have been told.
+                REPORT_TOLD | PROGRESS | PERSON_SEEN_AGAIN => return Ok(()),
+                _ => {}
             }
             let said = read(letter)?;
             let command = Command::Recall { to: said.to, message: said.message.clone() };
@@ -254,8 +279,15 @@ impl Reactions {
             return Err(Unusable::Refused("CASE_ON_THE_ENVELOPE_IS_ANOTHER".to_owned()));
         }
         let (office, case) = (said.to.office.clone(), said.message.case());
-        self.decide(&office, case, Command::Receive { from: said.from, message: said.message }, letter, transaction)
-            .await
+        let concluded = match &said.message {
+            Message::Conclusion { offer, outcome, .. } => Some((said.from.office.clone(), *offer, *outcome)),
+            _ => None,
+        };
+        let command = Command::Receive { from: said.from, message: said.message };
+        self.decide(&office, case, command, letter, transaction).await?;
+        let Some((by, offer, outcome)) = concluded else { return Ok(()) };
+        let service = (&by, offer, outcome);
+        news::reactions::service_concluded(&self.desk, &office, case, service, letter, transaction).await
     }
 
     async fn check_cosignature(

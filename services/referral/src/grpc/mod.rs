@@ -4,10 +4,14 @@ mod asked;
 mod bulk;
 mod custody;
 mod moves;
+mod news;
 mod offers;
 mod operations;
-mod read;
-mod write;
+pub(crate) mod read;
+mod reports;
+pub(crate) mod write;
+
+pub(crate) use reports::Reports;
 
 use spean_chassis::{Call, status};
 use spean_contracts::referral::v1 as wire;
@@ -77,13 +81,7 @@ methods! {
 impl Grpc {
     /// A node that came back from a backup decides nothing until its peers have answered.
     fn refuse_while_recovering(&self) -> Result<(), Status> {
-        if self.post.is_recovering() {
-            return Err(status::unavailable(
-                "RECOVERING",
-                "this node came back from a backup and waits for its peers; nothing is decided meanwhile",
-            ));
-        }
-        Ok(())
+        if self.post.is_recovering() { Err(recovering()) } else { Ok(()) }
     }
 
     /// The circumstances in which a caller decides for an office: their own, or one that it answers for.
@@ -114,15 +112,7 @@ impl Grpc {
 
     /// What an office has to do with a case, by its own log: never by a copy.
     async fn standing(&self, office: &OfficeId, case: CaseId) -> Result<Standing, Status> {
-        use spean_custody::case::Standing as Custody;
-        let custody = self.store.load::<CaseCustody>(&stream(office, case)).await;
-        Ok(match custody.map_err(|error| status::store(&error))?.state.standing() {
-            Custody::None => Standing::Stranger,
-            Custody::Offered | Custody::Informed => Standing::Offered,
-            Custody::Bound | Custody::Serving => Standing::Bound,
-            Custody::Held => Standing::Holds,
-            Custody::Former => Standing::HeldBefore,
-        })
+        standing_of(&self.store, office, case).await
     }
 
     async fn permit(&self, call: &Call, what: &'static str, case: CaseId) -> Result<(), Status> {
@@ -176,4 +166,24 @@ struct Answered {
     offer: OfferId,
     case: CaseId,
     entry: Entry,
+}
+
+fn recovering() -> Status {
+    status::unavailable(
+        "RECOVERING",
+        "this node came back from a backup and waits for its peers; nothing is decided meanwhile",
+    )
+}
+
+/// What an office has to do with a case, by its own log: never by a copy.
+async fn standing_of(store: &EventStore, office: &OfficeId, case: CaseId) -> Result<Standing, Status> {
+    use spean_custody::case::Standing as Custody;
+    let custody = store.load::<CaseCustody>(&stream(office, case)).await;
+    Ok(match custody.map_err(|error| status::store(&error))?.state.standing() {
+        Custody::None => Standing::Stranger,
+        Custody::Offered | Custody::Informed => Standing::Offered,
+        Custody::Bound | Custody::Serving => Standing::Bound,
+        Custody::Held => Standing::Holds,
+        Custody::Former => Standing::HeldBefore,
+    })
 }

@@ -37,7 +37,7 @@ pub(super) fn withdraw_reason(value: i32) -> Result<WithdrawReason, Status> {
     }
 }
 
-pub(super) fn outcome(value: i32) -> Result<ServiceOutcome, Status> {
+pub(crate) fn outcome(value: i32) -> Result<ServiceOutcome, Status> {
     match wire::ServiceOutcome::try_from(value) {
         Ok(wire::ServiceOutcome::Completed) => Ok(ServiceOutcome::Completed),
         Ok(wire::ServiceOutcome::PartlyCompleted) => Ok(ServiceOutcome::PartlyCompleted),

@@ -1,6 +1,7 @@
 //! Reports, from the first word to what came of them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use spean_chassis::words::{
     instant, read_age_band, read_sex, read_urgency, stored, write_age_band, write_sex, write_urgency,
@@ -9,7 +10,7 @@ use spean_chassis::{Call, Page, field, mint, random, status};
 use spean_contracts::referral::v1 as wire;
 use spean_contracts::referral::v1::report_service_server::ReportService;
 use spean_eventstore::{EventStore, Transaction};
-use spean_identity::OfficeLevel;
+use spean_identity::{OfficeLevel, Standing};
 use spean_messaging::Post;
 use spean_vault::{DossierError, Reader};
 use spean_vocabulary::{AgeBand, CaseId, CaseNumber, OfficeId, PersonId, PlaceCode, ReportId, Sex, Timestamp};
@@ -37,6 +38,9 @@ const MOST_CONCERNS: usize = 10;
 const MOST_PEOPLE: i64 = 1_000;
 /// The oldest age that can be asked for, in hours: ten years.
 const OLDEST_HOURS: i64 = 10 * 366 * 24;
+
+/// How long the linking of a case waits for news of one that was opened a moment ago.
+const NEWS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Reports and news over gRPC.
 pub(crate) struct Reports {
@@ -97,24 +101,24 @@ impl Reports {
             tag.ok_or_else(|| status::forbidden("NODE_NOT_IN_DIRECTORY", "the directory does not know this node"))?;
         let Described { report, command, words, reporter, pass } = self.described(call, &office, request)?;
         self.refuse_while_recovering()?;
-        let (desk, asked, id) = (self.desk.clone(), call.clone(), report_stream(&office, report));
+        let (desk, asked) = (self.desk.clone(), call.clone());
         let reader = Reader {
             staff: call.caller.staff.clone(),
             office: office.clone(),
             purpose: "the report goes to the office that serves the place".to_owned(),
         };
-        let (context, metadata, stream) = (call.context()?, call.metadata()?, id.clone());
+        let (context, metadata, stream) = (call.context()?, call.metadata()?, report_stream(&office, report));
         let submitted = self.store.transact(move |transaction| {
             Box::pin(async move {
                 let command = numbered(command, CaseNumber::draw(tag, random()), tag, transaction).await?;
-                let decided = transaction.load::<Report>(&stream).await.map_err(|error| status::store(&error))?;
+                let known = transaction.load::<Report>(&stream).await.map_err(|error| status::store(&error))?;
                 transaction
                     .decide::<Report>(&stream, command, &context, &metadata)
                     .await
                     .map_err(status::handled)?;
                 // Between the decision and its commit: nothing is kept of a report that is refused, nothing is missing
                 // of one that is on record, and telling it again brings back nothing that was erased.
-                if decided.state.file().is_some() {
+                if known.state.file().is_some() {
                     return Ok(());
                 }
                 let vault = &desk.node.vault;
@@ -280,11 +284,8 @@ impl Reports {
     ) -> Result<wire::LinkReportToCaseResponse, Status> {
         let report = field::parse("report_id", &request.report_id)?;
         let case: CaseId = field::parse("case_id", &request.case_id)?;
-        let standing = standing_of(&self.store, call.office()?, case).await?;
-        self.desk.node.gate.permit(call, "report or case", standing).or_else(|refused| {
-            // Whoever asks about a report that is not theirs hears of the report, not of the case.
-            if refused.code() == tonic::Code::NotFound { Err(status::refused(&Error::NoSuchReport)) } else { Err(refused) }
-        })?;
+        self.find(call.office()?, report).await?;
+        self.permit(call, case).await?;
         self.handle(call, report, Command::LinkCase { case }).await?;
         Ok(wire::LinkReportToCaseResponse {})
     }
@@ -380,6 +381,23 @@ impl Reports {
         let handled = self.store.handle::<Report>(id, command, call.context()?, call.metadata()?);
         handled.await.map_err(status::handled)?;
         Ok(())
+    }
+
+    /// Asks whether the office has the case. One that was opened a moment ago may still be on its way here.
+    async fn permit(&self, call: &Call, case: CaseId) -> Result<(), Status> {
+        let mut head = self.store.head();
+        let known = tokio::time::timeout(NEWS_WITHIN, async {
+            loop {
+                let standing = standing_of(&self.store, call.office()?, case).await?;
+                if standing != Standing::Stranger {
+                    return Ok(standing);
+                }
+                let changed = head.changed().await;
+                changed.map_err(|_| status::unavailable("ENDING", "the node is ending"))?;
+            }
+        });
+        let standing = known.await.unwrap_or(Ok::<_, Status>(Standing::Stranger))?;
+        self.desk.node.gate.permit(call, "case", standing)
     }
 
     async fn find(&self, office: &OfficeId, report: ReportId) -> Result<Entry, Status> {

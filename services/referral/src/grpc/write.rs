@@ -92,7 +92,7 @@ pub(super) const fn legal_basis(basis: LegalBasis) -> wire::LegalBasis {
     }
 }
 
-const fn outcome(outcome: ServiceOutcome) -> wire::ServiceOutcome {
+pub(crate) const fn outcome(outcome: ServiceOutcome) -> wire::ServiceOutcome {
     match outcome {
         ServiceOutcome::Completed => wire::ServiceOutcome::Completed,
         ServiceOutcome::PartlyCompleted => wire::ServiceOutcome::PartlyCompleted,
