@@ -22,6 +22,10 @@ pub(crate) enum Rule {
     AnyDay,
     /// A day that must be there and never is one to come.
     BirthDay,
+    /// A day that must be there.
+    RequiredDay,
+    /// A third of a year, such as 2026-1; required or not.
+    Period(Needed),
     /// A value of an enum, with the numbers of those that callers may not choose.
     Word(&'static [i32]),
     /// A value of an enum or none.
@@ -71,6 +75,7 @@ pub(crate) enum Entry {
     Office,
     Place,
     Places,
+    Window,
     Offer,
     Id,
 }
@@ -132,6 +137,11 @@ impl Rule {
             Self::Place(Needed::No) => some(malformed_place()),
             Self::PastDay => some([malformed_day(), to_come()].concat()),
             Self::AnyDay => some(malformed_day()),
+            Self::RequiredDay => required(malformed_day()),
+            Self::Period(needed) => {
+                let malformed = vec![json!("2026-4"), json!("2026"), json!(MARK), json!("2026-01-01")];
+                if needed == Needed::Yes { required(malformed) } else { some(malformed) }
+            }
             Self::BirthDay => some([malformed_day(), to_come(), vec![json!("")]].concat()),
             Self::Word(forbidden) => {
                 required([vec![json!(999), json!(-1)], forbidden.iter().map(|number| json!(number)).collect()].concat())
@@ -165,6 +175,7 @@ impl Entry {
             Self::Place => json!("08"),
             Self::Offer => json!({ "urgency": 1 }),
             Self::Id => json!("6ecd8c99-47a6-4a3b-bd3f-0f5f0b1c2d3e"),
+            Self::Window => json!({ "from": "2026-01-01", "to": "2026-01-31" }),
             Self::Places => json!({ "sex": 1, "capacity_persons": 1 }),
         }
     }
