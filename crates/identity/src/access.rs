@@ -95,6 +95,7 @@ const INTAKE: &[Role] = &[IntakeOfficer, Supervisor];
 const SENDING: &[Role] = &[Caseworker, Supervisor, IntakeOfficer];
 const RECEIVING: &[Role] = &[Caseworker, Supervisor, ShelterManager];
 const PEOPLE: &[Role] = &[Caseworker, Supervisor, IntakeOfficer, ShelterManager];
+const REPORTING: &[Role] = &[Caseworker, Supervisor, IntakeOfficer, ShelterManager, Reporter];
 const SHELTER: &[Role] = &[ShelterManager, Supervisor];
 const OPERATION: &[Role] = &[Administrator, Supervisor];
 
@@ -162,6 +163,22 @@ static RULES: &[Rule] = &[
     rule("RetryDeadLetter", OPERATION, AtNode, Any),
     rule("DiscardDeadLetter", OPERATION, AtNode, Any),
     rule("GetNodeStatus", EVERYBODY, AtNode, Any),
+    // reports and news
+    rule("SubmitReport", REPORTING, AtOffice, Any),
+    rule("GetReportStatus", REPORTING, AtOffice, Any),
+    rule("GetReport", CASEWORK, AtOffice, Any),
+    rule("ListReports", CASEWORK, AtOffice, Any),
+    rule("TakeUpReport", CASEWORK, AtOffice, Any),
+    rule("PassOnReport", CASEWORK, AtOffice, Any),
+    rule("LinkReportToCase", CASEWORK, AtOffice, IfKnown(HELD)),
+    rule("FindReportUnfounded", CASEWORK, AtOffice, Any),
+    rule("CloseReport", CASEWORK, AtOffice, Any),
+    // Who reports is protected even from colleagues.
+    rule("ReadReporter", &[Supervisor], AtOffice, Any),
+    rule("EraseReporter", &[Supervisor], AtOffice, Any),
+    rule("ListProgress", PEOPLE, AtOffice, IfKnown(PARTY)),
+    rule("ListNews", PEOPLE, AtOffice, Any),
+    rule("AcknowledgeNews", PEOPLE, AtOffice, IfKnown(PARTY)),
     // shelter
     rule("DeclareCapacity", SHELTER, AtOffice, Any),
     rule("GetCapacity", PEOPLE, AtOffice, Any),
