@@ -2,7 +2,8 @@
 
 use spean_contracts::vocabulary::v1 as wire;
 use spean_vault::{Birth, Contact, Document, Identity, Name, Narrative, Part};
-use spean_vocabulary::{AgeBand, Date, PlaceCode, Sex};
+pub use spean_vocabulary::Codes;
+use spean_vocabulary::{AgeBand, Date, Sex};
 use tonic::Status;
 
 use crate::field;
@@ -24,24 +25,6 @@ pub struct Described {
     pub contact: Contact,
     /// What happened; none when nothing was said.
     pub narrative: Option<Narrative>,
-}
-
-/// What events may know of a person.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Codes {
-    /// Sex as recorded.
-    pub sex: Sex,
-    /// Age band on the day.
-    pub age_band: AgeBand,
-    /// The language best understood, as ISO 639.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
-    /// Home place, as exact as known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub home_place: Option<PlaceCode>,
-    /// What is missing: accepted and marked, never a reason to refuse.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
 }
 
 impl Described {

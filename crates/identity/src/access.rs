@@ -103,6 +103,7 @@ const ASKED: &[Standing] = &[Offered, Bound, Holds, HeldBefore];
 const CARING: &[Standing] = &[Bound, Holds];
 const HOLDING: &[Standing] = &[Holds];
 const HELD: &[Standing] = &[Holds, HeldBefore];
+const KEPT: &[Standing] = &[Bound, Holds, HeldBefore];
 const PARTY: &[Standing] = &[Offered, Bound, Holds, HeldBefore];
 
 const fn rule(action: &'static str, roles: &'static [Role], place: Place, custody: Custody) -> Rule {
@@ -124,6 +125,29 @@ static RULES: &[Rule] = &[
     rule("LinkCases", CASEWORK, AtOffice, IfKnown(CARING)),
     // The office that brings the person home has handed the case over by then.
     rule("CompleteReturn", CASEWORK, AtOffice, IfKnown(HELD)),
+    rule("UnlinkCases", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("RuleOutDuplicate", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("ListPossibleDuplicates", PEOPLE, AtOffice, Any),
+    rule("MergeCases", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("UnmergeCases", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("ListPeopleSeenAgain", PEOPLE, AtOffice, Any),
+    rule("AcknowledgeSeenAgain", PEOPLE, AtOffice, IfKnown(CARING)),
+    rule("RecordCaseNeeds", SENDING, AtOffice, IfKnown(CARING)),
+    // Whoever is with the person sees the danger first.
+    rule("RaiseRisk", PEOPLE, AtOffice, IfKnown(CARING)),
+    rule("LowerRisk", PEOPLE, AtOffice, IfKnown(CARING)),
+    rule("ListRaisedRisks", PEOPLE, AtOffice, Any),
+    rule("RecordFact", SENDING, AtOffice, IfKnown(CARING)),
+    rule("RetractFact", SENDING, AtOffice, IfKnown(CARING)),
+    rule("RecordConclusion", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("WaiveFileItem", SENDING, AtOffice, IfKnown(CARING)),
+    rule("ListIncompleteFiles", PEOPLE, AtOffice, Any),
+    // Codes and days; who held a case can be asked by those who held it.
+    rule("GetCaseHistory", PEOPLE, AtOffice, IfKnown(KEPT)),
+    rule("AddAttachment", PEOPLE, AtOffice, IfKnown(CARING)),
+    rule("ReadAttachment", PEOPLE, AtOffice, IfKnown(CARING)),
+    rule("ListAttachments", PEOPLE, AtOffice, IfKnown(CARING)),
+    rule("RemoveAttachment", CASEWORK, AtOffice, IfKnown(CARING)),
     // repatriation
     rule("RegisterArrival", INTAKE, AtOffice, Any),
     rule("ImportManifest", INTAKE, AtOffice, Any),

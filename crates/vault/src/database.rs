@@ -41,6 +41,33 @@ const TABLES: &[&str] = &[
         primary key (offer_id, direction)
     )",
     "create index if not exists dossier_person on dossier (person_id)",
+    // What a service of this node keeps of a person for whoever holds the case next.
+    "create table if not exists file_section (
+        person_id text not null references person_key (person_id),
+        service text not null,
+        part text not null,
+        sealed blob not null,
+        written_at bigint not null,
+        primary key (person_id, service, part)
+    )",
+    // What earlier holders kept, as it came with a dossier. Never written by the services of this node.
+    "create table if not exists history_section (
+        person_id text not null references person_key (person_id),
+        origin_office text not null,
+        service text not null,
+        part text not null,
+        sealed blob not null,
+        written_at bigint not null,
+        received_at bigint not null,
+        primary key (person_id, origin_office, service, part)
+    )",
+    "create table if not exists attachment (
+        person_id text not null references person_key (person_id),
+        attachment_id text not null,
+        sealed blob not null,
+        kept_at bigint not null,
+        primary key (person_id, attachment_id)
+    )",
     // Without a reference to person_key: that somebody read is a fact that outlives the data.
     "create table if not exists reading (
         subject text not null,

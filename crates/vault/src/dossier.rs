@@ -11,7 +11,7 @@ use strum::{Display, EnumString};
 use zeroize::Zeroizing;
 
 use crate::vault::{Vault, VaultError};
-use crate::{Contact, Health, Identity, Narrative, Part, Reader};
+use crate::{Contact, Health, HistorySection, Identity, Narrative, Part, Reader};
 
 const PURPOSE: &[u8] = b"spean dossier v1";
 
@@ -37,6 +37,12 @@ pub struct Dossier {
     /// Health.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
+    /// What the services of this holder and of earlier ones know, under the parts that may travel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<HistorySection>,
+    /// How many sections had to stay behind, because the dossier would be too large to travel: the oldest first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sections_left_behind: u32,
     /// What the referring office adds for the receiver.
     #[serde(default)]
     pub note: String,
@@ -89,8 +95,18 @@ impl Dossier {
         reader: &Reader,
         now: Timestamp,
     ) -> Result<Self, VaultError> {
-        let mut dossier =
-            Self { case, person, identity: None, contact: None, narrative: None, health: None, note, prepared_at: now };
+        let mut dossier = Self {
+            case,
+            person,
+            identity: None,
+            contact: None,
+            narrative: None,
+            health: None,
+            sections: vec![],
+            sections_left_behind: 0,
+            note,
+            prepared_at: now,
+        };
         for part in parts {
             match part {
                 Part::Identity => dossier.identity = vault.get(person, reader, now).await?,
@@ -100,6 +116,31 @@ impl Dossier {
             }
         }
         Ok(dossier)
+    }
+
+    /// Adds what the services know, and what earlier holders knew, under the parts that consent covers. What would make
+    /// the dossier too large to travel stays behind and is counted: nobody waits for help because their history is long.
+    ///
+    /// # Errors
+    /// When a row does not open, or the database fails.
+    pub async fn add_sections(
+        &mut self,
+        vault: &Vault,
+        parts: &BTreeSet<Part>,
+        origin: &OfficeId,
+        reader: &Reader,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        self.sections = vault.travelling_sections(self.person, parts, origin, reader, now).await?;
+        while !self.sections.is_empty() && self.bytes()?.len() > LARGEST_BYTES {
+            self.sections.pop();
+            self.sections_left_behind += 1;
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        serde_json::to_vec(self).map(Zeroizing::new).map_err(|_| VaultError::Damaged)
     }
 
     /// The parts that are in it.
@@ -120,7 +161,7 @@ impl Dossier {
         from: &OfficeId,
         to: &OfficeId,
     ) -> Result<(Vec<u8>, [u8; 32]), DossierError> {
-        let text = serde_json::to_vec(self).map(Zeroizing::new).map_err(|_| DossierError::Malformed)?;
+        let text = self.bytes()?;
         if text.len() > LARGEST_BYTES {
             return Err(DossierError::TooLarge);
         }
@@ -140,6 +181,11 @@ impl Dossier {
         let text = open(keys, PURPOSE, &circumstances(offer, from, to), sealed)?;
         serde_json::from_slice(&text).map_err(|_| DossierError::Malformed)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Codes and ids hold no bar, so no two circumstances read alike.
@@ -246,7 +292,7 @@ impl Vault {
     }
 
     /// Makes the parts of a dossier our own, under the same person, in the place of what we knew before; all of them or
-    /// none. Parts that it does not hold stay as they are.
+    /// none. Parts that it does not hold stay as they are. Its sections are kept as read-only history.
     pub async fn adopt(&self, dossier: &Dossier, now: Timestamp) -> Result<(), VaultError> {
         let mut transaction = self.database.begin().await?;
         let person = dossier.person;
@@ -261,6 +307,12 @@ impl Vault {
         }
         if let Some(health) = &dossier.health {
             self.put_within(&mut transaction, person, health, now).await?;
+        }
+        if !dossier.sections.is_empty() {
+            let key = self.key_or_new(&mut transaction, person, now).await?;
+            for section in &dossier.sections {
+                Self::adopt_section(&mut transaction, &key, person, section, now).await?;
+            }
         }
         Ok(transaction.commit().await?)
     }

@@ -12,9 +12,14 @@
 //!
 //! **Reading** is recorded: whoever reads a part says who they are, for which office, and why.
 //!
+//! Beside the parts of a person stand **attachments**, papers and photographs as they are, and **sections**: what each
+//! service knows of the person, put down for whoever holds the case next. Sections travel in the dossier under the part
+//! of the file that they are tagged with, and become read-only history at the receiver.
+//!
 //! A [`Dossier`] is what leaves the vault for another agency, sealed to its node; [`Vault::adopt`] is how it enters
 //! the other vault.
 
+mod attachment;
 mod cipher;
 mod database;
 mod dossier;
@@ -22,9 +27,13 @@ mod erasure;
 mod personal;
 mod random;
 mod reading;
+mod section;
 mod vault;
 
+pub use attachment::LARGEST_ATTACHMENT_BYTES;
 pub use dossier::{Direction, Dossier, DossierError};
-pub use personal::{Birth, Contact, Document, Health, Identity, Name, Narrative, Part, Personal};
+pub use personal::{Birth, Contact, Document, Health, Identity, Name, Narrative, Personal};
 pub use reading::{Reader, Reading};
+pub use section::{FileSection, HistorySection, LARGEST_SECTION_BYTES};
+pub use spean_vocabulary::Part;
 pub use vault::{Vault, VaultError};

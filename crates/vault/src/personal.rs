@@ -5,38 +5,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use spean_vocabulary::{Date, PlaceCode, Sex};
-use strum::{Display, EnumIter, EnumString, IntoStaticStr};
-
-/// A part of what is known of a person. Consent names the parts that may travel.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    EnumIter,
-    IntoStaticStr,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Part {
-    /// [`Identity`].
-    Identity,
-    /// [`Contact`].
-    Contact,
-    /// [`Narrative`].
-    Narrative,
-    /// [`Health`].
-    Health,
-}
+use spean_vocabulary::{Date, Part, PlaceCode, Sex};
 
 /// The content of one part. Each of the four types is one, and the vault keeps nothing else.
 pub trait Personal: Serialize + DeserializeOwned + Send + Sync {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{DoesNotOpen, Key};
 use crate::database::Database;
-use crate::{Identity, Part, Personal, Reader};
+use crate::{Contact, Identity, Part, Personal, Reader};
 
 const MARK: &str = "vault_mark";
 
@@ -32,6 +32,9 @@ pub enum VaultError {
     /// A row was changed, was put in the place of another, or is of a newer version.
     #[error("a row of the vault does not open")]
     Damaged,
+    /// A section or an attachment that is larger than the vault takes.
+    #[error("this is larger than the vault takes")]
+    TooLarge,
     /// The database refused.
     #[error("the vault's database cannot be used")]
     Database(#[from] sqlx::Error),
@@ -137,6 +140,73 @@ impl Vault {
             Ok((person, open_part(&key, person, row)?))
         };
         rows.iter().map(identity).collect()
+    }
+
+    /// Everybody's identity and contact, for finding duplicates in memory; recorded as one search, like
+    /// [`Vault::identities`].
+    ///
+    /// # Errors
+    /// When a row does not open, or the database fails.
+    pub async fn people(
+        &self,
+        reader: &Reader,
+        now: Timestamp,
+    ) -> Result<Vec<(PersonId, Identity, Option<Contact>)>, VaultError> {
+        let mut transaction = self.database.begin().await?;
+        let rows = sqlx::query(
+            "select person_key.person_id, wrapped, identity.version, identity.sealed,
+                contact.version as contact_version, contact.sealed as contact_sealed
+             from person_key
+             join sealed_part identity on identity.person_id = person_key.person_id and identity.part = 'identity'
+             left join sealed_part contact on contact.person_id = person_key.person_id and contact.part = 'contact'
+             order by person_key.person_id",
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        self.record_search(&mut transaction, reader, now).await?;
+        transaction.commit().await?;
+        let known = |row: &AnyRow| {
+            let person = row.try_get::<String, _>("person_id")?.parse().map_err(malformed)?;
+            let key = self.vault_key.unwrap(&row.try_get::<Vec<u8>, _>("wrapped")?, &key_place(person))?;
+            let contact = match row.try_get::<Option<Vec<u8>>, _>("contact_sealed")? {
+                None => None,
+                Some(sealed) => {
+                    let place = part_place(person, Part::Contact, row.try_get("contact_version")?);
+                    Some(serde_json::from_slice(&key.open(&sealed, &place)?).map_err(|_| VaultError::Damaged)?)
+                }
+            };
+            Ok((person, open_part(&key, person, row)?, contact))
+        };
+        rows.iter().map(known).collect()
+    }
+
+    /// Changes a part of a person in one step: nobody else writes it between the look and the change. `change` is given
+    /// what is there and answers what is to be there; none leaves it as it is. The look is recorded as a reading.
+    ///
+    /// # Errors
+    /// When a row does not open, or the database fails.
+    pub async fn revise<T: Personal>(
+        &self,
+        person: PersonId,
+        reader: &Reader,
+        now: Timestamp,
+        change: impl FnOnce(Option<T>) -> Option<T> + Send,
+    ) -> Result<(), VaultError> {
+        let mut transaction = self.database.begin().await?;
+        let key = self.key_or_new(&mut transaction, person, now).await?;
+        let row = sqlx::query("select version, sealed from sealed_part where person_id = $1 and part = $2")
+            .bind(person.to_string())
+            .bind(T::PART.to_string())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let present = row.as_ref().map(|row| open_part(&key, person, row)).transpose()?;
+        if present.is_some() {
+            Self::record_reading(&mut transaction, person, &key, T::PART.into(), reader, now).await?;
+        }
+        if let Some(content) = change(present) {
+            self.put_within(&mut transaction, person, &content, now).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     pub(crate) async fn put_within<T: Personal>(

@@ -1,20 +1,56 @@
 //! One case as its agency's file sees it: who it is for (by codes), what was consented to, what became of it.
 
+mod checklist;
+mod consents;
+mod error;
+mod facts;
+mod history;
+mod papers;
+mod risks;
+mod twins;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use spean_chassis::person::Codes;
-use spean_eventsourcing::{Aggregate, Context, Fault, Refusal};
-use spean_vault::Part;
-use spean_vocabulary::{CaseId, CaseNumber, ConsentBasis, ConsentId, Date, Need, OfferId, OfficeId, PersonId};
+use spean_eventsourcing::{Aggregate, Context};
+use spean_vocabulary::{
+    AttachmentId, CaseId, CaseNumber, Codes, ConclusionId, ConsentId, Date, FactId, Need, OfferId, OfficeId, PersonId,
+    RiskId,
+};
+
+pub use checklist::{Checklist, Entry};
+pub use consents::{Consent, Decision};
+pub use error::Error;
+pub use facts::{Conclusion, Fact, KnownConclusion, KnownFact};
+pub use history::{detail, occurred_on};
+pub use papers::{Attachment, KnownAttachment, MOST_ATTACHMENTS};
+pub use risks::{KnownRisk, Risk};
+use words::{FileItem, FileItemState, RetractReason, WaiveReason};
 
 /// One case.
 #[derive(Clone, Debug, Default)]
 pub struct Case {
     file: Option<File>,
     consents: BTreeMap<ConsentId, Consent>,
+    needs: BTreeSet<Need>,
+    facts: BTreeMap<FactId, KnownFact>,
+    conclusions: BTreeMap<ConclusionId, KnownConclusion>,
+    risks: BTreeMap<RiskId, KnownRisk>,
+    attachments: BTreeMap<AttachmentId, KnownAttachment>,
+    checklist: Checklist,
     linked: BTreeSet<CaseId>,
+    unlinked: BTreeSet<CaseId>,
+    ruled_out: BTreeSet<CaseId>,
     possible_duplicates: BTreeSet<CaseId>,
+    merged_into: Option<CaseId>,
+    was_merged: bool,
+    absorbed: BTreeSet<CaseId>,
+    /// Where the person was registered since, and whether somebody has seen to it.
+    seen_again: BTreeMap<CaseId, bool>,
     returned_on: Option<Date>,
     erased: bool,
 }
@@ -27,26 +63,6 @@ struct File {
     registered_on: Date,
     is_child: bool,
     codes: Option<Codes>,
-}
-
-/// A permission that personal data may travel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Consent {
-    /// On whose word.
-    pub basis: ConsentBasis,
-    /// The parts of the file that it covers.
-    pub parts: BTreeSet<Part>,
-    /// The offices that it covers; none means all.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub offices: BTreeSet<OfficeId>,
-    /// The needs that it was given for; none means any.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub purposes: BTreeSet<Need>,
-    /// The day on which it was given.
-    pub given_on: Date,
-    /// The day on which it was taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub withdrawn_on: Option<Date>,
 }
 
 /// What may be asked.
@@ -63,10 +79,44 @@ pub enum Command {
     RecordConsent { consent_id: ConsentId, consent: Consent },
     /// Note that a permission was taken back.
     WithdrawConsent { consent_id: ConsentId, withdrawn_on: Date },
+    /// Note what the person needs.
+    RecordNeeds { needs: BTreeSet<Need>, found_on: Date },
+    /// Note what was done to the person.
+    RecordFact { fact_id: FactId, fact: Fact },
+    /// Take it back.
+    RetractFact { fact_id: FactId, reason: RetractReason },
+    /// Note what somebody concluded from the facts.
+    RecordConclusion { conclusion_id: ConclusionId, conclusion: Conclusion },
+    /// Note a danger.
+    RaiseRisk { risk_id: RiskId, risk: Risk },
+    /// Note that it has passed.
+    LowerRisk { risk_id: RiskId, lowered_on: Date },
+    /// Note a file.
+    Attach { attachment_id: AttachmentId, attachment: Attachment },
+    /// Note that it was destroyed.
+    RemoveAttachment { attachment_id: AttachmentId, reason: RetractReason },
+    /// Say that something of the file will not be had.
+    Waive { item: FileItem, reason: WaiveReason },
     /// Say that another case is of the same person.
-    Link { this: CaseId, other: CaseId },
+    Link { this: CaseId, other: CaseId, on: Option<Date> },
+    /// Take that back.
+    Unlink { other: CaseId, on: Date },
+    /// Say that another case is of somebody else.
+    RuleOut { this: CaseId, other: CaseId, on: Date },
     /// Note that another case may be of the same person.
     NotePossibleDuplicate { other: CaseId, score: u8, reasons: Vec<String> },
+    /// Put this case at rest in favour of another; whether the office that asks holds both.
+    Merge { this: CaseId, into: CaseId, on: Date, both_held: bool },
+    /// Go on in the place of another case.
+    Absorb { other: CaseId, on: Date },
+    /// Take this case up again.
+    Unmerge { on: Date },
+    /// Go on without the other case.
+    Release { other: CaseId, on: Date },
+    /// Note that the person was registered elsewhere.
+    NoteSeenAgain { other: CaseId, by: OfficeId, on: Date },
+    /// Note that somebody has seen to it.
+    AcknowledgeSeenAgain { other: CaseId },
     /// Note that the person went home; the office that follows up, if one has taken the case.
     CompleteReturn { returned_on: Date, followed_up_by: Option<OfficeId> },
     /// Note that the person's key was destroyed.
@@ -90,80 +140,64 @@ pub enum Event {
         offer: Option<OfferId>,
         on: Date,
     },
-    /// What is known was corrected.
-    Amended { codes: Codes },
+    /// What is known was corrected. The first version did not tell the day.
+    Amended {
+        codes: Codes,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<Date>,
+    },
     /// A permission was given.
     ConsentRecorded { consent_id: ConsentId, consent: Consent },
     /// A permission was taken back.
     ConsentWithdrawn { consent_id: ConsentId, withdrawn_on: Date },
-    /// Another case is of the same person.
-    Linked { other: CaseId },
+    /// A permission ended, because the person who gave it alone may be a child.
+    ConsentLapsed { consent_id: ConsentId, lapsed_on: Date },
+    /// What the person needs was found.
+    NeedsRecorded { needs: BTreeSet<Need>, found_on: Date },
+    /// What was done to the person became known.
+    FactRecorded { fact_id: FactId, fact: Fact, on: Date },
+    /// It was taken back.
+    FactRetracted { fact_id: FactId, reason: RetractReason, on: Date },
+    /// Somebody concluded something from the facts.
+    ConclusionRecorded { conclusion_id: ConclusionId, conclusion: Conclusion },
+    /// Something endangers the person.
+    RiskRaised { risk_id: RiskId, risk: Risk },
+    /// It has passed.
+    RiskLowered { risk_id: RiskId, lowered_on: Date },
+    /// A file was added.
+    AttachmentAdded { attachment_id: AttachmentId, attachment: Attachment },
+    /// It was destroyed.
+    AttachmentRemoved { attachment_id: AttachmentId, reason: RetractReason, on: Date },
+    /// Something of the file will not be had.
+    FileItemWaived { item: FileItem, reason: WaiveReason, on: Date },
+    /// Another case is of the same person. The first version did not tell the day.
+    Linked {
+        other: CaseId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<Date>,
+    },
+    /// It is not, after all.
+    Unlinked { other: CaseId, on: Date },
+    /// Another case is of somebody else.
+    DuplicateRuledOut { other: CaseId, on: Date },
     /// Another case may be of the same person.
     PossibleDuplicateFound { other: CaseId, score: u8, reasons: Vec<String> },
+    /// This case rests; the other goes on.
+    MergedInto { into: CaseId, on: Date },
+    /// This case goes on in the place of the other.
+    Absorbed { other: CaseId, on: Date },
+    /// This case was taken up again.
+    Unmerged { from: CaseId, on: Date },
+    /// This case goes on without the other.
+    Released { other: CaseId, on: Date },
+    /// The person was registered elsewhere.
+    SeenAgain { other: CaseId, by: OfficeId, on: Date },
+    /// Somebody has seen to it.
+    SeenAgainAcknowledged { other: CaseId },
     /// The person went home.
     Returned { returned_on: Date, followed_up_by: OfficeId },
     /// The person's key was destroyed; the facts stay.
     PersonErased { ground: String },
-}
-
-/// Why not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum Error {
-    /// There is no file of this case here.
-    #[error("there is no such case")]
-    NoSuchCase,
-    /// The id is taken.
-    #[error("a case with this id was opened with other particulars")]
-    CaseIdTaken,
-    /// The person's data were destroyed.
-    #[error("the person's data were erased; nothing can be added")]
-    Erased,
-    /// Nothing is covered.
-    #[error("a consent must cover at least one part of the file")]
-    CoversNothing,
-    /// The id is taken.
-    #[error("a consent with this id says something else")]
-    ConsentIdTaken,
-    /// There is no such consent.
-    #[error("there is no such consent in this case")]
-    NoSuchConsent,
-    /// It was taken back before it was given.
-    #[error("a consent cannot be withdrawn before the day on which it was given")]
-    WithdrawnBeforeGiven,
-    /// A child cannot consent alone.
-    #[error("for a child, or when the age is unknown, a guardian consents or a best-interest decision is recorded")]
-    ChildNeedsGuardian,
-    /// A case is not its own duplicate.
-    #[error("a case cannot be linked to itself")]
-    LinkedToItself,
-    /// Nobody will visit.
-    #[error("the return cannot be completed: no office has accepted the follow-up yet")]
-    FollowUpNotAccepted,
-    /// It happened before anything else.
-    #[error("the person cannot have returned before the day of registration")]
-    ReturnedBeforeRegistration,
-    /// Another day is on record.
-    #[error("another day of return is on record")]
-    AlreadyReturned,
-}
-
-impl Refusal for Error {
-    fn reason(&self) -> &'static str {
-        self.into()
-    }
-
-    fn fault(&self) -> Fault {
-        match self {
-            Self::NoSuchCase | Self::NoSuchConsent => Fault::NotThere,
-            Self::CoversNothing => Fault::Field("consent.parts"),
-            Self::ChildNeedsGuardian => Fault::Field("consent.basis"),
-            Self::LinkedToItself => Fault::Field("other_case_id"),
-            Self::WithdrawnBeforeGiven => Fault::Field("withdrawn_on"),
-            Self::ReturnedBeforeRegistration => Fault::Field("returned_on"),
-            _ => Fault::ForbiddenNow,
-        }
-    }
 }
 
 impl Aggregate for Case {
@@ -174,6 +208,7 @@ impl Aggregate for Case {
     type Context = Context;
 
     fn decide(&self, command: Command, context: &Context) -> Result<Vec<Event>, Error> {
+        let today = context.now.date_in_cambodia();
         match command {
             Command::Register { case_number, person, codes, registered_on } => {
                 self.register(case_number, person, codes, registered_on, context)
@@ -182,17 +217,32 @@ impl Aggregate for Case {
                 let known = self.file.is_some();
                 Ok(if known { vec![] } else { vec![Event::Received { case_number, person, from, offer, on }] })
             }
-            Command::Amend { codes } => {
-                let file = self.open_file()?;
-                Ok(if file.codes.as_ref() == Some(&codes) { vec![] } else { vec![Event::Amended { codes }] })
-            }
+            Command::Amend { codes } => self.amend(codes, today),
             Command::RecordConsent { consent_id, consent } => self.record_consent(consent_id, consent),
             Command::WithdrawConsent { consent_id, withdrawn_on } => self.withdraw_consent(consent_id, withdrawn_on),
-            Command::Link { this, other } => self.link(this, other),
-            Command::NotePossibleDuplicate { other, score, reasons } => {
-                let known = self.linked.contains(&other) || self.possible_duplicates.contains(&other);
-                Ok(if known { vec![] } else { vec![Event::PossibleDuplicateFound { other, score, reasons }] })
+            Command::RecordNeeds { needs, found_on } => self.record_needs(needs, found_on),
+            Command::RecordFact { fact_id, fact } => self.record_fact(fact_id, fact, today),
+            Command::RetractFact { fact_id, reason } => self.retract_fact(fact_id, reason, today),
+            Command::RecordConclusion { conclusion_id, conclusion } => {
+                self.record_conclusion(conclusion_id, conclusion)
             }
+            Command::RaiseRisk { risk_id, risk } => self.raise_risk(risk_id, risk),
+            Command::LowerRisk { risk_id, lowered_on } => self.lower_risk(risk_id, lowered_on),
+            Command::Attach { attachment_id, attachment } => self.attach(attachment_id, attachment),
+            Command::RemoveAttachment { attachment_id, reason } => self.remove_attachment(attachment_id, reason, today),
+            Command::Waive { item, reason } => self.waive(item, reason, today),
+            Command::Link { this, other, on } => self.link(this, other, on),
+            Command::Unlink { other, on } => self.unlink(other, on),
+            Command::RuleOut { this, other, on } => self.rule_out(this, other, on),
+            Command::NotePossibleDuplicate { other, score, reasons } => {
+                Ok(self.note_possible_duplicate(other, score, reasons))
+            }
+            Command::Merge { this, into, on, both_held } => self.merge(this, into, on, both_held),
+            Command::Absorb { other, on } => self.absorb(other, on),
+            Command::Unmerge { on } => self.unmerge(on),
+            Command::Release { other, on } => Ok(self.release(other, on)),
+            Command::NoteSeenAgain { other, by, on } => Ok(self.note_seen_again(other, by, on)),
+            Command::AcknowledgeSeenAgain { other } => self.acknowledge_seen_again(other),
             Command::CompleteReturn { returned_on, followed_up_by } => {
                 self.complete_return(returned_on, followed_up_by)
             }
@@ -204,6 +254,7 @@ impl Aggregate for Case {
     }
 
     fn evolve(mut self, event: &Event) -> Self {
+        self.checklist = self.checklist.after(event);
         match event.clone() {
             Event::Registered { case_number, office, codes, registered_on, .. } => {
                 let is_child = codes.age_band.is_child();
@@ -214,7 +265,7 @@ impl Aggregate for Case {
                 // Until the age is amended here, the protection of a child is assumed.
                 self.file = Some(File { opened_by: None, case_number, registered_on: on, is_child: true, codes: None });
             }
-            Event::Amended { codes } => {
+            Event::Amended { codes, .. } => {
                 if let Some(file) = &mut self.file {
                     file.is_child = codes.age_band.is_child();
                     file.codes = Some(codes);
@@ -223,20 +274,72 @@ impl Aggregate for Case {
             Event::ConsentRecorded { consent_id, consent } => {
                 self.consents.insert(consent_id, consent);
             }
-            Event::ConsentWithdrawn { consent_id, withdrawn_on } => {
+            Event::ConsentWithdrawn { consent_id, withdrawn_on: on }
+            | Event::ConsentLapsed { consent_id, lapsed_on: on } => {
                 if let Some(consent) = self.consents.get_mut(&consent_id) {
-                    consent.withdrawn_on = Some(withdrawn_on);
+                    consent.withdrawn_on = Some(on);
                 }
             }
-            Event::Linked { other } => {
+            Event::NeedsRecorded { needs, .. } => self.needs = needs,
+            Event::FactRecorded { fact_id, fact, .. } => {
+                self.facts.insert(fact_id, KnownFact { fact, retracted: false });
+            }
+            Event::FactRetracted { fact_id, .. } => {
+                self.facts.entry(fact_id).and_modify(|known| known.retracted = true);
+            }
+            Event::ConclusionRecorded { conclusion_id, conclusion } => {
+                if let Some(earlier) = conclusion.revises.and_then(|id| self.conclusions.get_mut(&id)) {
+                    earlier.revised_by = Some(conclusion_id);
+                }
+                self.conclusions.insert(conclusion_id, KnownConclusion { conclusion, revised_by: None });
+            }
+            Event::RiskRaised { risk_id, risk } => {
+                self.risks.insert(risk_id, KnownRisk { risk, lowered_on: None });
+            }
+            Event::RiskLowered { risk_id, lowered_on } => {
+                self.risks.entry(risk_id).and_modify(|known| known.lowered_on = Some(lowered_on));
+            }
+            Event::AttachmentAdded { attachment_id, attachment } => {
+                self.attachments.insert(attachment_id, KnownAttachment { attachment, removed: false });
+            }
+            Event::AttachmentRemoved { attachment_id, .. } => {
+                self.attachments.entry(attachment_id).and_modify(|known| known.removed = true);
+            }
+            Event::Linked { other, .. } => self.is_linked(other),
+            Event::Unlinked { other, .. } => {
+                self.linked.remove(&other);
+                self.unlinked.insert(other);
+            }
+            Event::DuplicateRuledOut { other, .. } => {
                 self.possible_duplicates.remove(&other);
-                self.linked.insert(other);
+                self.ruled_out.insert(other);
             }
             Event::PossibleDuplicateFound { other, .. } => {
                 self.possible_duplicates.insert(other);
             }
+            // Who merges two cases says that they are of one person.
+            Event::MergedInto { into, .. } => {
+                self.is_linked(into);
+                self.merged_into = Some(into);
+                self.was_merged = true;
+            }
+            Event::Absorbed { other, .. } => {
+                self.is_linked(other);
+                self.absorbed.insert(other);
+            }
+            Event::Unmerged { .. } => self.merged_into = None,
+            Event::Released { other, .. } => {
+                self.absorbed.remove(&other);
+            }
+            Event::SeenAgain { other, .. } => {
+                self.seen_again.insert(other, false);
+            }
+            Event::SeenAgainAcknowledged { other } => {
+                self.seen_again.insert(other, true);
+            }
             Event::Returned { returned_on, .. } => self.returned_on = Some(returned_on),
             Event::PersonErased { .. } => self.erased = true,
+            Event::FileItemWaived { .. } => {}
         }
         self
     }
@@ -253,14 +356,46 @@ impl Case {
         self.file.is_some()
     }
 
+    /// Whether the person's data were destroyed.
+    pub fn is_erased(&self) -> bool {
+        self.erased
+    }
+
     /// The consents, also those taken back.
     pub fn consents(&self) -> &BTreeMap<ConsentId, Consent> {
         &self.consents
     }
 
-    fn open_file(&self) -> Result<&File, Error> {
+    /// What the person needs, as last recorded.
+    pub fn needs(&self) -> &BTreeSet<Need> {
+        &self.needs
+    }
+
+    /// What the file holds and what is missing.
+    pub fn checklist(&self) -> &Checklist {
+        &self.checklist
+    }
+
+    /// The day on which the person went home, when recorded.
+    pub fn returned_on(&self) -> Option<Date> {
+        self.returned_on
+    }
+
+    fn is_linked(&mut self, other: CaseId) {
+        self.possible_duplicates.remove(&other);
+        self.ruled_out.remove(&other);
+        self.unlinked.remove(&other);
+        self.linked.insert(other);
+    }
+
+    fn open_or_merged(&self) -> Result<&File, Error> {
         let file = self.file.as_ref().ok_or(Error::NoSuchCase)?;
         if self.erased { Err(Error::Erased) } else { Ok(file) }
+    }
+
+    fn open_file(&self) -> Result<&File, Error> {
+        let file = self.open_or_merged()?;
+        if self.merged_into.is_some() { Err(Error::Merged) } else { Ok(file) }
     }
 
     fn register(
@@ -288,39 +423,38 @@ impl Case {
         }
     }
 
-    fn record_consent(&self, consent_id: ConsentId, consent: Consent) -> Result<Vec<Event>, Error> {
+    fn amend(&self, codes: Codes, today: Date) -> Result<Vec<Event>, Error> {
         let file = self.open_file()?;
-        if let Some(known) = self.consents.get(&consent_id) {
-            let same = Consent { withdrawn_on: None, ..known.clone() } == consent;
-            return if same { Ok(vec![]) } else { Err(Error::ConsentIdTaken) };
-        }
-        if consent.parts.is_empty() {
-            return Err(Error::CoversNothing);
-        }
-        if file.is_child && consent.basis == ConsentBasis::Person {
-            return Err(Error::ChildNeedsGuardian);
-        }
-        Ok(vec![Event::ConsentRecorded { consent_id, consent }])
-    }
-
-    fn withdraw_consent(&self, consent_id: ConsentId, withdrawn_on: Date) -> Result<Vec<Event>, Error> {
-        self.file.as_ref().ok_or(Error::NoSuchCase)?;
-        let consent = self.consents.get(&consent_id).ok_or(Error::NoSuchConsent)?;
-        if consent.withdrawn_on.is_some() {
+        if file.codes.as_ref() == Some(&codes) {
             return Ok(vec![]);
         }
-        if withdrawn_on < consent.given_on {
-            return Err(Error::WithdrawnBeforeGiven);
+        let may_be_a_child = codes.age_band.is_child();
+        let mut events = vec![Event::Amended { codes, on: Some(today) }];
+        if may_be_a_child {
+            events.extend(self.lapsing(today));
         }
-        Ok(vec![Event::ConsentWithdrawn { consent_id, withdrawn_on }])
+        Ok(events)
     }
 
-    fn link(&self, this: CaseId, other: CaseId) -> Result<Vec<Event>, Error> {
+    fn record_needs(&self, needs: BTreeSet<Need>, found_on: Date) -> Result<Vec<Event>, Error> {
         self.open_file()?;
-        if this == other {
-            return Err(Error::LinkedToItself);
+        if needs.is_empty() {
+            return Err(Error::NothingNeeded);
         }
-        Ok(if self.linked.contains(&other) { vec![] } else { vec![Event::Linked { other }] })
+        Ok(if self.needs == needs { vec![] } else { vec![Event::NeedsRecorded { needs, found_on }] })
+    }
+
+    fn waive(&self, item: FileItem, reason: WaiveReason, on: Date) -> Result<Vec<Event>, Error> {
+        self.open_file()?;
+        if item == FileItem::Consent {
+            return Err(Error::ConsentCannotBeWaived);
+        }
+        let known = self.checklist.entries().find(|(known, _)| *known == item).map(|(_, entry)| entry);
+        match known {
+            Some(entry) if entry.state == FileItemState::Done => Err(Error::AlreadyInTheFile),
+            Some(entry) if entry.waived_for == Some(reason) => Ok(vec![]),
+            _ => Ok(vec![Event::FileItemWaived { item, reason, on }]),
+        }
     }
 
     fn complete_return(&self, returned_on: Date, followed_up_by: Option<OfficeId>) -> Result<Vec<Event>, Error> {
@@ -335,188 +469,5 @@ impl Case {
         }
         let followed_up_by = followed_up_by.ok_or(Error::FollowUpNotAccepted)?;
         Ok(vec![Event::Returned { returned_on, followed_up_by }])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use spean_eventsourcing::specification::given;
-    use spean_vocabulary::{AgeBand, Sex, Timestamp};
-
-    use super::*;
-
-    fn at_office() -> Context {
-        Context {
-            office: "ratanak-kiri".parse().expect("a code"),
-            staff: Some("staff-7".parse().expect("a code")),
-            now: Timestamp::from_micros(1_790_000_000_000_000),
-        }
-    }
-
-    fn day(text: &str) -> Date {
-        text.parse().expect("a day")
-    }
-
-    fn id<K>(number: u8) -> spean_vocabulary::Id<K> {
-        format!("00000000-0000-4000-8000-0000000000{number:02x}").parse().expect("an id")
-    }
-
-    fn codes(age_band: AgeBand) -> Codes {
-        Codes { sex: Sex::Female, age_band, language: None, home_place: None, missing: vec!["home_place".to_owned()] }
-    }
-
-    fn number() -> CaseNumber {
-        CaseNumber::draw("RK".parse().expect("a tag"), [1, 2, 3, 4, 5])
-    }
-
-    fn registered(age_band: AgeBand) -> Event {
-        Event::Registered {
-            case_number: number(),
-            person: id(1),
-            office: at_office().office,
-            codes: codes(age_band),
-            registered_on: day("2026-09-01"),
-        }
-    }
-
-    fn consent(basis: ConsentBasis) -> Consent {
-        Consent {
-            basis,
-            parts: BTreeSet::from([Part::Identity]),
-            offices: BTreeSet::new(),
-            purposes: BTreeSet::new(),
-            given_on: day("2026-09-02"),
-            withdrawn_on: None,
-        }
-    }
-
-    #[test]
-    fn a_case_is_opened_with_whatever_is_known() {
-        let command = Command::Register {
-            case_number: number(),
-            person: id(1),
-            codes: codes(AgeBand::Unknown),
-            registered_on: day("2026-09-01"),
-        };
-        given::<Case>([]).when(&at_office(), command).then([registered(AgeBand::Unknown)]);
-    }
-
-    #[test]
-    fn the_same_id_for_somebody_else_is_refused() {
-        let command = Command::Register {
-            case_number: number(),
-            person: id(1),
-            codes: codes(AgeBand::Adult),
-            registered_on: day("2026-09-01"),
-        };
-        given::<Case>([registered(AgeBand::Child)]).when(&at_office(), command).then_error(&Error::CaseIdTaken);
-    }
-
-    #[test]
-    fn another_office_cannot_take_a_case_by_registering_it_again() {
-        let command = Command::Register {
-            case_number: number(),
-            person: id(1),
-            codes: codes(AgeBand::Adult),
-            registered_on: day("2026-09-01"),
-        };
-        let stranger = Context { office: "kandal".parse().expect("a code"), ..at_office() };
-        given::<Case>([registered(AgeBand::Adult)]).when(&stranger, command).then_error(&Error::CaseIdTaken);
-    }
-
-    #[test]
-    fn an_adult_consents_for_herself() {
-        let command = Command::RecordConsent { consent_id: id(2), consent: consent(ConsentBasis::Person) };
-        let event = Event::ConsentRecorded { consent_id: id(2), consent: consent(ConsentBasis::Person) };
-        given::<Case>([registered(AgeBand::Adult)]).when(&at_office(), command).then([event]);
-    }
-
-    #[test]
-    fn a_child_does_not_consent_alone_and_neither_does_somebody_of_unknown_age() {
-        for age_band in [AgeBand::Adolescent, AgeBand::Unknown] {
-            let command = Command::RecordConsent { consent_id: id(2), consent: consent(ConsentBasis::Person) };
-            given::<Case>([registered(age_band)]).when(&at_office(), command).then_error(&Error::ChildNeedsGuardian);
-        }
-    }
-
-    #[test]
-    fn a_consent_is_taken_back_and_never_before_it_was_given() {
-        let recorded = Event::ConsentRecorded { consent_id: id(2), consent: consent(ConsentBasis::Guardian) };
-        let history = [registered(AgeBand::Child), recorded];
-        let withdraw = |on| Command::WithdrawConsent { consent_id: id(2), withdrawn_on: day(on) };
-        given::<Case>(history.clone())
-            .when(&at_office(), withdraw("2026-09-03"))
-            .then([Event::ConsentWithdrawn { consent_id: id(2), withdrawn_on: day("2026-09-03") }]);
-        given::<Case>(history).when(&at_office(), withdraw("2026-09-01")).then_error(&Error::WithdrawnBeforeGiven);
-    }
-
-    #[test]
-    fn nobody_is_sent_home_before_an_office_has_taken_the_follow_up() {
-        let complete = |office: Option<&str>| Command::CompleteReturn {
-            returned_on: day("2026-09-10"),
-            followed_up_by: office.map(|office| office.parse().expect("a code")),
-        };
-        given::<Case>([registered(AgeBand::Child)])
-            .when(&at_office(), complete(None))
-            .then_error(&Error::FollowUpNotAccepted);
-        let followed_up_by = "kandal".parse().expect("a code");
-        given::<Case>([registered(AgeBand::Child)])
-            .when(&at_office(), complete(Some("kandal")))
-            .then([Event::Returned { returned_on: day("2026-09-10"), followed_up_by }]);
-    }
-
-    #[test]
-    fn two_cases_of_one_person_are_linked_by_people_and_not_to_themselves() {
-        let found =
-            Event::PossibleDuplicateFound { other: id(9), score: 90, reasons: vec!["SAME_DOCUMENT".to_owned()] };
-        given::<Case>([registered(AgeBand::Adult), found])
-            .when(&at_office(), Command::Link { this: id(1), other: id(9) })
-            .then([Event::Linked { other: id(9) }]);
-        given::<Case>([registered(AgeBand::Adult)])
-            .when(&at_office(), Command::Link { this: id(1), other: id(1) })
-            .then_error(&Error::LinkedToItself);
-    }
-
-    #[test]
-    fn after_an_erasure_nothing_is_added() {
-        let erased = Event::PersonErased { ground: "REQUEST_OF_PERSON".to_owned() };
-        given::<Case>([registered(AgeBand::Adult), erased])
-            .when(&at_office(), Command::Amend { codes: codes(AgeBand::Adult) })
-            .then_error(&Error::Erased);
-    }
-
-    /// One of each kind of event, as it is stored for ever.
-    fn every_event() -> Vec<Event> {
-        vec![
-            registered(AgeBand::Adult),
-            Event::Received {
-                case_number: Some(number()),
-                person: id(1),
-                from: "kandal".parse().expect("a code"),
-                offer: Some(id(7)),
-                on: day("2026-09-03"),
-            },
-            Event::Amended { codes: codes(AgeBand::Child) },
-            Event::ConsentRecorded { consent_id: id(2), consent: consent(ConsentBasis::Guardian) },
-            Event::ConsentWithdrawn { consent_id: id(2), withdrawn_on: day("2026-09-04") },
-            Event::Linked { other: id(9) },
-            Event::PossibleDuplicateFound { other: id(9), score: 90, reasons: vec!["SAME_DOCUMENT".to_owned()] },
-            Event::Returned { returned_on: day("2026-09-10"), followed_up_by: "kandal".parse().expect("a code") },
-            Event::PersonErased { ground: "REQUEST_OF_PERSON".to_owned() },
-        ]
-    }
-
-    #[test]
-    fn stored_events_are_read_as_they_were_written() {
-        const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/case.jsonl");
-        let line = |event: &Event| serde_json::to_string(event).expect("an event is JSON") + "\n";
-        let lines: String = every_event().iter().map(line).collect();
-        if std::env::var_os("SPEAN_BLESS").is_some() {
-            std::fs::write(FILE, &lines).expect("the file can be written");
-        }
-        let golden = std::fs::read_to_string(FILE).expect("the golden lines are there");
-        assert_eq!(lines, golden, "stored events may not change; if this is meant, run again with SPEAN_BLESS=1");
-        let read: Vec<Event> = golden.lines().map(|line| serde_json::from_str(line).expect("readable")).collect();
-        assert_eq!(read, every_event());
     }
 }

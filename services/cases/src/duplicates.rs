@@ -1,15 +1,16 @@
-//! Looks at everybody who was registered and notes who may be known already. People decide; this only points.
+//! Looks at everybody who was registered or amended and notes who may be known already. People decide; this only points.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use spean_chassis::Node;
 use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, Metadata, Recorded, StoreError};
-use spean_vault::{Identity, Reader};
-use spean_vocabulary::{CaseId, PersonId};
+use spean_vault::{Contact, Identity, Reader};
+use spean_vocabulary::{CaseId, OfficeId, PersonId};
 
 use crate::case::{Case, Command, Event};
-use crate::similarity::{CANDIDATE, compare};
+use crate::similarity::{CANDIDATE, Known, compare};
 
 /// Name of the saved position.
 const READER: &str = "duplicates";
@@ -17,6 +18,9 @@ const READER: &str = "duplicates";
 const BATCH: i64 = 200;
 /// The pause after the database or the vault was away.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
+
+/// Somebody to look at: whose case it is, for which office, and in which trace.
+type Sought = BTreeMap<CaseId, (OfficeId, Option<String>)>;
 
 /// Follows the log for ever.
 pub(crate) async fn watch(node: Node, store: EventStore) {
@@ -41,9 +45,16 @@ async fn catch_up(node: &Node, store: &EventStore) -> anyhow::Result<()> {
         let position = store.saved_position(READER).await?;
         let events = store.events_after(position, BATCH).await?;
         let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
-        let registered: Vec<_> = events.iter().filter(|event| is_registration(event)).collect();
-        if !registered.is_empty() {
-            point_out(node, store, &registered).await?;
+        let sought: Sought = events
+            .iter()
+            .filter(|event| is_description(event))
+            .filter_map(|event| {
+                let who = (event.metadata.office.clone(), event.metadata.trace.clone());
+                Some((event.id.parse().ok()?, who))
+            })
+            .collect();
+        if !sought.is_empty() {
+            point_out(node, store, &sought).await?;
         }
         let saved =
             store.transact(move |transaction| Box::pin(async move { transaction.save_position(READER, last).await }));
@@ -51,34 +62,43 @@ async fn catch_up(node: &Node, store: &EventStore) -> anyhow::Result<()> {
     }
 }
 
-fn is_registration(event: &Recorded) -> bool {
-    matches!(event.event::<Case>(), Some(Ok(Event::Registered { .. })))
+/// Somebody who came without a name may get one later.
+fn is_description(event: &Recorded) -> bool {
+    matches!(event.event::<Case>(), Some(Ok(Event::Registered { .. } | Event::Amended { .. })))
 }
 
-async fn point_out(node: &Node, store: &EventStore, registered: &[&Recorded]) -> anyhow::Result<()> {
-    let Some(first) = registered.first() else { return Ok(()) };
+/// Looks who else may be the person of a case, because a correction changed words alone and left no event.
+pub(crate) async fn look_again(node: &Node, store: &EventStore, case: CaseId, office: &OfficeId) -> anyhow::Result<()> {
+    point_out(node, store, &Sought::from([(case, (office.clone(), None))])).await
+}
+
+async fn point_out(node: &Node, store: &EventStore, sought: &Sought) -> anyhow::Result<()> {
+    let Some((office, _)) = sought.values().next() else { return Ok(()) };
     let reader = Reader {
         staff: "duplicate-search".parse()?,
-        office: first.metadata.office.clone(),
+        office: office.clone(),
         purpose: "to notice people who are registered twice".to_owned(),
     };
     let now = node.clock.now();
-    let everybody: Vec<(PersonId, Identity)> = node.vault.identities(&reader, now).await?;
-    for event in registered {
-        let case: CaseId = event.id.parse()?;
-        let Some((_, identity)) = everybody.iter().find(|(person, _)| *person == case.reinterpret()) else { continue };
-        for (person, other) in everybody.iter().filter(|(person, _)| *person != case.reinterpret()) {
-            let likeness = compare(identity, other);
-            let other: CaseId = person.reinterpret();
+    let everybody = node.vault.people(&reader, now).await?;
+    for (case, (office, trace)) in sought {
+        let Some(one) = everybody.iter().find(|(person, ..)| *person == case.reinterpret()) else { continue };
+        for two in everybody.iter().filter(|(person, ..)| *person != case.reinterpret()) {
+            let likeness = compare(known_of(one), known_of(two));
+            let other: CaseId = two.0.reinterpret();
             if likeness.score < CANDIDATE || !store.load::<Case>(&other.to_string()).await?.state.exists() {
                 continue;
             }
             let reasons: Vec<_> = likeness.reasons.iter().map(|reason| (*reason).to_owned()).collect();
-            let context = Context { office: event.metadata.office.clone(), staff: None, now };
-            let metadata = Metadata { trace: event.metadata.trace.clone(), ..Metadata::of(&context) };
+            let context = Context { office: office.clone(), staff: None, now };
+            let metadata = Metadata { trace: trace.clone(), ..Metadata::of(&context) };
             let command = Command::NotePossibleDuplicate { other, score: likeness.score, reasons };
             store.handle::<Case>(case.to_string(), command, context, metadata).await?;
         }
     }
     Ok(())
+}
+
+fn known_of((_, identity, contact): &(PersonId, Identity, Option<Contact>)) -> Known<'_> {
+    Known { identity, contact: contact.as_ref() }
 }

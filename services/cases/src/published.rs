@@ -5,9 +5,10 @@ use prost::Message as _;
 use spean_chassis::person::write_part;
 use spean_chassis::words::{write_age_band, write_need, write_sex};
 use spean_contracts::cases::v1 as wire;
+use spean_contracts::referral::v1::{Stage, StageReached};
 use spean_eventstore::Recorded;
 use spean_messaging::{Address, Posting};
-use spean_vocabulary::{CaseId, NodeId, Service};
+use spean_vocabulary::{CaseId, Date, NodeId, Service};
 
 use crate::case::{Case, Consent, Event};
 
@@ -17,6 +18,13 @@ const CASE_REGISTERED: &str = "spean.cases.v1.CaseRegistered";
 const CONSENTS_CHANGED: &str = "spean.cases.v1.ConsentsChanged";
 /// Name of [`wire::PersonErased`] on the wire.
 const PERSON_ERASED: &str = "spean.cases.v1.PersonErased";
+
+/// Name of [`wire::CasesLinked`] on the wire.
+const CASES_LINKED: &str = "spean.cases.v1.CasesLinked";
+/// Name of [`wire::CaseMerged`] on the wire.
+const CASE_MERGED: &str = "spean.cases.v1.CaseMerged";
+/// Name of [`StageReached`] on the wire.
+const STAGE_REACHED: &str = "spean.referral.v1.StageReached";
 
 /// Who is told of a case that was opened.
 const TOLD_OF_CASES: [Service; 4] = [Service::Referral, Service::Repatriation, Service::Shelter, Service::Followup];
@@ -33,8 +41,9 @@ pub(crate) fn postings(node: &NodeId, recorded: &Recorded) -> Vec<Posting> {
             body: body.clone(),
             attachment: None,
         };
-        services.iter().map(posting).collect()
+        services.iter().map(posting).collect::<Vec<_>>()
     };
+    let desk = |kind: &'static str, body: Vec<u8>| to(&[Service::Referral], kind, body);
     match event {
         Event::Registered { case_number, person, office, codes, .. } => {
             let told = wire::CaseRegistered {
@@ -53,7 +62,7 @@ pub(crate) fn postings(node: &NodeId, recorded: &Recorded) -> Vec<Posting> {
             let told = change(case, consent_id, &consent);
             to(&[Service::Referral], CONSENTS_CHANGED, told.encode_to_vec())
         }
-        Event::ConsentWithdrawn { consent_id, .. } => {
+        Event::ConsentWithdrawn { consent_id, .. } | Event::ConsentLapsed { consent_id, .. } => {
             let consent = wire::StandingConsent { consent_id: consent_id.to_string(), ..Default::default() };
             let told = wire::ConsentsChanged { case_id: case.to_string(), consents: vec![consent] };
             to(&[Service::Referral], CONSENTS_CHANGED, told.encode_to_vec())
@@ -61,9 +70,60 @@ pub(crate) fn postings(node: &NodeId, recorded: &Recorded) -> Vec<Posting> {
         Event::PersonErased { .. } => {
             let person_id = case.to_string();
             let told = wire::PersonErased { case_id: case.to_string(), person_id };
-            to(&[Service::Referral, Service::Followup], PERSON_ERASED, told.encode_to_vec())
+            to(&[Service::Referral, Service::Followup, Service::Shelter], PERSON_ERASED, told.encode_to_vec())
+        }
+        Event::Linked { other, on } => desk(CASES_LINKED, linked(recorded, other, on, true).encode_to_vec()),
+        Event::Unlinked { other, on } => desk(CASES_LINKED, linked(recorded, other, Some(on), false).encode_to_vec()),
+        Event::MergedInto { into, on } => {
+            let told = merged(recorded, into, true).encode_to_vec();
+            let stage = stage(recorded, Stage::Merged, on).encode_to_vec();
+            [desk(CASE_MERGED, told), desk(STAGE_REACHED, stage)].concat()
+        }
+        Event::Unmerged { from, on } => {
+            let told = merged(recorded, from, false).encode_to_vec();
+            let stage = stage(recorded, Stage::Reopened, on).encode_to_vec();
+            [desk(CASE_MERGED, told), desk(STAGE_REACHED, stage)].concat()
+        }
+        Event::NeedsRecorded { found_on, .. } => {
+            desk(STAGE_REACHED, stage(recorded, Stage::Identified, found_on).encode_to_vec())
+        }
+        Event::Returned { returned_on, .. } => {
+            desk(STAGE_REACHED, stage(recorded, Stage::ReturnedHome, returned_on).encode_to_vec())
         }
         _ => vec![],
+    }
+}
+
+/// That two cases are linked, or no longer are.
+fn linked(recorded: &Recorded, other: CaseId, on: Option<Date>, linked: bool) -> wire::CasesLinked {
+    // Links of the first version were found on the day on which they were recorded.
+    let on = on.unwrap_or_else(|| recorded.metadata.recorded_at.date_in_cambodia());
+    wire::CasesLinked {
+        case_id: recorded.id.clone(),
+        other_case_id: other.to_string(),
+        office_id: recorded.metadata.office.to_string(),
+        linked_on: on.to_string(),
+        linked,
+    }
+}
+
+/// That a case rests in favour of another, or no longer does.
+fn merged(recorded: &Recorded, into: CaseId, merged: bool) -> wire::CaseMerged {
+    wire::CaseMerged {
+        case_id: recorded.id.clone(),
+        into_case_id: into.to_string(),
+        office_id: recorded.metadata.office.to_string(),
+        merged,
+    }
+}
+
+/// How far a case has come.
+fn stage(recorded: &Recorded, stage: Stage, on: Date) -> StageReached {
+    StageReached {
+        case_id: recorded.id.clone(),
+        office_id: recorded.metadata.office.to_string(),
+        stage: stage.into(),
+        occurred_on: on.to_string(),
     }
 }
 

@@ -1,17 +1,17 @@
 //! What other services say, and what the register does about it.
 
 use prost::Message as _;
-use spean_chassis::person::Codes;
 use spean_chassis::{Clock, random, standing};
-use spean_contracts::referral::v1::{Standing, StandingChanged};
+use spean_contracts::referral::v1::{PersonSeenAgain, Standing, StandingChanged};
 use spean_contracts::repatriation::v1::ArrivalRegistered;
 use spean_eventsourcing::Context;
 use spean_eventstore::{BoxFuture, HandleError, Metadata, Transaction};
 use spean_identity::LiveDirectory;
 use spean_messaging::{Address, Correspondence, Letter, Unusable};
-use spean_vocabulary::{AgeBand, CaseId, CaseNumber, NodeId, Service, Sex};
+use spean_vocabulary::{AgeBand, CaseId, CaseNumber, Codes, NodeId, Service, Sex};
 
 use crate::case::{Case, Command, Error};
+use crate::holders;
 
 /// Applies the letters of the register.
 pub(crate) struct Reactions {
@@ -34,6 +34,7 @@ impl Correspondence for Reactions {
         Box::pin(async move {
             match letter.kind.as_str() {
                 "spean.referral.v1.StandingChanged" => self.standing_changed(letter, transaction).await,
+                "spean.referral.v1.PersonSeenAgain" => self.person_seen_again(letter, transaction).await,
                 "spean.repatriation.v1.ArrivalRegistered" => self.arrival_registered(letter, transaction).await,
                 _ => Err(Unusable::Refused("UNKNOWN_KIND".to_owned())),
             }
@@ -45,6 +46,7 @@ impl Reactions {
     async fn standing_changed(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
         let told = StandingChanged::decode(letter.body.as_slice()).map_err(malformed)?;
         standing::record(&told, transaction.connection()).await?;
+        holders::record(&told, self.clock.now(), transaction.connection()).await?;
         // Without another office it is the desk's confirmation of a case that was opened here.
         let came_from_elsewhere = !told.other_office_id.is_empty();
         if !matches!(told.standing(), Standing::Holds | Standing::Helps | Standing::Bound) || !came_from_elsewhere {
@@ -58,6 +60,19 @@ impl Reactions {
             from: told.other_office_id.parse().map_err(malformed)?,
             offer: told.offer_id.parse().ok(),
             on: context.now.date_in_cambodia(),
+        };
+        self.decide(case, command, &context, letter, transaction).await
+    }
+
+    /// The person of a case was registered elsewhere. Of a case that is not in this register there is nothing to note.
+    async fn person_seen_again(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
+        let told = PersonSeenAgain::decode(letter.body.as_slice()).map_err(malformed)?;
+        let case: CaseId = told.case_id.parse().map_err(malformed)?;
+        let context = self.context(&told.office_id)?;
+        let command = Command::NoteSeenAgain {
+            other: told.other_case_id.parse().map_err(malformed)?,
+            by: told.seen_by_office_id.parse().map_err(malformed)?,
+            on: told.seen_on.parse().map_err(malformed)?,
         };
         self.decide(case, command, &context, letter, transaction).await
     }
@@ -82,6 +97,7 @@ impl Reactions {
             codes,
             registered_on: told.arrived_on.parse().map_err(malformed)?,
         };
+        holders::open(&case.to_string(), &context.office, context.now, transaction.connection()).await?;
         self.decide(case, command, &context, letter, transaction).await
     }
 

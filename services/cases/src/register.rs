@@ -15,16 +15,15 @@ impl ReadModel for Register {
     }
 
     fn version(&self) -> i64 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["case_file", "case_link"]
+        &["case_file"]
     }
 
     fn ddl(&self) -> &'static [&'static str] {
-        &[
-            "create table case_file (
+        &["create table case_file (
                 case_id text primary key,
                 case_number text unique,
                 person_id text not null,
@@ -35,15 +34,10 @@ impl ReadModel for Register {
                 home_place text not null,
                 missing text not null,
                 returned_on text not null,
+                merged_into text not null,
                 erased bigint not null
-            )",
-            "create table case_link (
-                case_id text not null,
-                other_case_id text not null,
-                confirmed bigint not null,
-                primary key (case_id, other_case_id)
-            )",
-        ]
+            );
+            create index case_file_merged on case_file (merged_into)"]
     }
 
     fn apply<'a>(
@@ -62,8 +56,8 @@ async fn apply(case: &str, position: i64, event: Event, connection: &mut AnyConn
     let statement = match event {
         Event::Registered { case_number, person, codes, registered_on, .. } => sqlx::query(
             "insert into case_file (case_id, case_number, person_id, registered_position, registered_on, sex, age_band,
-                home_place, missing, returned_on, erased)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0)",
+                home_place, missing, returned_on, merged_into, erased)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', 0)",
         )
         .bind(case.to_owned())
         .bind(case_number.to_string())
@@ -76,15 +70,15 @@ async fn apply(case: &str, position: i64, event: Event, connection: &mut AnyConn
         .bind(codes.missing.join(",")),
         Event::Received { case_number, person, on, .. } => sqlx::query(
             "insert into case_file (case_id, case_number, person_id, registered_position, registered_on, sex, age_band,
-                home_place, missing, returned_on, erased)
-             values ($1, $2, $3, $4, $5, 'unknown', 'unknown', '', '', '', 0)",
+                home_place, missing, returned_on, merged_into, erased)
+             values ($1, $2, $3, $4, $5, 'unknown', 'unknown', '', '', '', '', 0)",
         )
         .bind(case.to_owned())
         .bind(case_number.map(|number| number.to_string()))
         .bind(person.to_string())
         .bind(position)
         .bind(on.to_string()),
-        Event::Amended { codes } => sqlx::query(
+        Event::Amended { codes, .. } => sqlx::query(
             "update case_file set sex = $2, age_band = $3, home_place = $4, missing = $5 where case_id = $1",
         )
         .bind(case.to_owned())
@@ -92,28 +86,22 @@ async fn apply(case: &str, position: i64, event: Event, connection: &mut AnyConn
         .bind(codes.age_band.to_string())
         .bind(codes.home_place.map(|place| place.to_string()).unwrap_or_default())
         .bind(codes.missing.join(",")),
-        Event::Linked { other } => link(case, &other.to_string(), 1),
-        Event::PossibleDuplicateFound { other, .. } => link(case, &other.to_string(), 0),
         Event::Returned { returned_on, .. } => sqlx::query("update case_file set returned_on = $2 where case_id = $1")
             .bind(case.to_owned())
             .bind(returned_on.to_string()),
         Event::PersonErased { .. } => {
             sqlx::query("update case_file set erased = 1 where case_id = $1").bind(case.to_owned())
         }
-        Event::ConsentRecorded { .. } | Event::ConsentWithdrawn { .. } => return Ok(()),
+        Event::MergedInto { into, .. } => merged(case, &into.to_string()),
+        Event::Unmerged { .. } => merged(case, ""),
+        _ => return Ok(()),
     };
     statement.execute(connection).await?;
     Ok(())
 }
 
-fn link(case: &str, other: &str, confirmed: i64) -> sqlx::query::Query<'static, Any, sqlx::any::AnyArguments> {
-    sqlx::query(
-        "insert into case_link (case_id, other_case_id, confirmed) values ($1, $2, $3)
-         on conflict (case_id, other_case_id) do update set confirmed = excluded.confirmed",
-    )
-    .bind(case.to_owned())
-    .bind(other.to_owned())
-    .bind(confirmed)
+fn merged(case: &str, into: &str) -> sqlx::query::Query<'static, Any, sqlx::any::AnyArguments> {
+    sqlx::query("update case_file set merged_into = $2 where case_id = $1").bind(case.to_owned()).bind(into.to_owned())
 }
 
 /// A row of the register.
@@ -131,24 +119,21 @@ pub struct Entry {
     pub returned_on: String,
     pub office: String,
     pub standing: String,
-    pub links: Vec<(String, bool)>,
+    pub merged_into: String,
 }
 
 const ENTRY: &str = "select case_file.case_id, coalesce(case_file.case_number, case_standing.case_number),
-    person_id, registered_on, case_file.sex, case_file.age_band, home_place, missing, returned_on, standing, case_standing.office
+    person_id, registered_on, case_file.sex, case_file.age_band, home_place, missing, returned_on, standing, case_standing.office, merged_into
     from case_file join case_standing on case_standing.case_id = case_file.case_id and case_standing.office = $1";
 
 /// The cases of an office, the newest first.
-pub async fn of_office<'e, E>(
+pub async fn of_office(
     office: &OfficeId,
     held_only: bool,
     limit: i64,
     offset: i64,
-    executor: &'e E,
-) -> Result<Vec<Entry>, sqlx::Error>
-where
-    &'e E: Executor<'e, Database = Any>,
-{
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Vec<Entry>, sqlx::Error> {
     let held = if held_only { "and standing = 'HOLDS'" } else { "" };
     let sql = format!("{ENTRY} where 1 = 1 {held} order by registered_position desc limit $2 offset $3");
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -157,27 +142,22 @@ where
         .bind(offset)
         .fetch_all(executor)
         .await?;
-    let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-    for entry in &mut entries {
-        entry.links = links(&entry.case_id, executor).await?;
-    }
-    Ok(entries)
+    rows.iter().map(entry).collect()
 }
 
 /// One case as an office sees it.
-pub async fn find<'e, E>(case: CaseId, office: &OfficeId, executor: &'e E) -> Result<Option<Entry>, sqlx::Error>
-where
-    &'e E: Executor<'e, Database = Any>,
-{
+pub async fn find(
+    case: CaseId,
+    office: &OfficeId,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Option<Entry>, sqlx::Error> {
     let sql = format!("{ENTRY} where case_file.case_id = $2");
     let row = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(office.as_str())
         .bind(case.to_string())
         .fetch_optional(executor)
         .await?;
-    let Some(mut entry) = row.as_ref().map(entry).transpose()? else { return Ok(None) };
-    entry.links = links(&entry.case_id, executor).await?;
-    Ok(Some(entry))
+    row.as_ref().map(entry).transpose()
 }
 
 /// The case with a number for people.
@@ -201,15 +181,13 @@ pub async fn number_of(case: &str, executor: impl Executor<'_, Database = Any>) 
     row.map_or(Ok(String::new()), |row| row.try_get(0))
 }
 
-async fn links<'e, E>(case: &str, executor: &'e E) -> Result<Vec<(String, bool)>, sqlx::Error>
-where
-    &'e E: Executor<'e, Database = Any>,
-{
-    let rows = sqlx::query("select other_case_id, confirmed from case_link where case_id = $1 order by other_case_id")
+/// The cases that were merged into one.
+pub async fn merged_into(case: &str, executor: impl Executor<'_, Database = Any>) -> Result<Vec<String>, sqlx::Error> {
+    let rows = sqlx::query("select case_id from case_file where merged_into = $1 order by case_id")
         .bind(case)
         .fetch_all(executor)
         .await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)? == 1))).collect()
+    rows.iter().map(|row| row.try_get(0)).collect()
 }
 
 fn entry(row: &sqlx::any::AnyRow) -> Result<Entry, sqlx::Error> {
@@ -225,7 +203,7 @@ fn entry(row: &sqlx::any::AnyRow) -> Result<Entry, sqlx::Error> {
         returned_on: row.try_get(8)?,
         standing: row.try_get(9)?,
         office: row.try_get(10)?,
-        links: vec![],
+        merged_into: row.try_get(11)?,
     })
 }
 

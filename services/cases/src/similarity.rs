@@ -1,16 +1,38 @@
 //! Whether two descriptions may be of one person. Explains itself, tolerates spelling, and never decides.
+//!
+//! Khmer names are written in Latin letters in many ways (Srey, Srei; Sok, Sokh; Chea, Jea), and one office writes Khmer
+//! script where another writes Latin. Names are therefore compared by how they sound, see [`sound`].
 
-use deunicode::deunicode;
-use spean_vault::{Birth, Identity, Name};
-use unicode_normalization::UnicodeNormalization as _;
+mod sound;
+
+use spean_vault::{Birth, Contact, Identity, Name};
+use spean_vocabulary::{PlaceCode, Sex};
+
+use sound::Sound;
 
 /// From this score on somebody is shown as a candidate.
 pub const CANDIDATE: u8 = 60;
 
 /// Names at least this alike count as similar: it tolerates one or two differing letters in a usual name.
 const SIMILAR_NAME: f64 = 0.86;
-/// Years by which an approximate year of birth may be off.
+/// Years by which a year of birth may be off.
 const YEARS_OFF: i32 = 2;
+/// Years by which an estimate of it may be off.
+const YEARS_OFF_WHEN_ESTIMATED: i32 = 5;
+/// Digits of a telephone number that tell it from others, without the country.
+const DIGITS_OF_TELEPHONE: usize = 7;
+/// Digits of the code of a province, and of a village.
+const PROVINCE: usize = 2;
+const VILLAGE: usize = 8;
+
+/// What is known of somebody, as far as it is compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'k> {
+    /// Who.
+    pub identity: &'k Identity,
+    /// Where, and by which telephone.
+    pub contact: Option<&'k Contact>,
+}
 
 /// How alike two people are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,89 +44,75 @@ pub struct Likeness {
 }
 
 /// Compares two people by what is known of both. A paper with the same number weighs most, then the name.
-pub fn compare(one: &Identity, other: &Identity) -> Likeness {
-    let mut score = 0_i32;
-    let mut reasons = Vec::new();
-    let mut because = |points: i32, reason: &'static str| {
-        score += points;
-        reasons.push(reason);
-    };
-    let same_paper = one.documents.iter().any(|paper| {
-        other
-            .documents
-            .iter()
-            .any(|their| plain(&paper.number) == plain(&their.number) && plain(&paper.number).len() >= 4)
-    });
-    if same_paper {
-        because(70, "SAME_DOCUMENT");
-    }
-    match best_name(one, other) {
-        NameLikeness::Same => because(45, "SAME_NAME"),
-        NameLikeness::Swapped => because(42, "SWAPPED_NAME"),
-        NameLikeness::Similar => because(35, "SIMILAR_NAME"),
-        NameLikeness::Different => {}
-    }
-    match (one.birth, other.birth) {
-        (Birth::On { date }, Birth::On { date: their }) if date == their => because(25, "SAME_BIRTH_DATE"),
-        (one, other) => match (year(one), year(other)) {
-            (Some(one), Some(other)) if one == other => because(18, "SAME_BIRTH_YEAR"),
-            (Some(one), Some(other)) if (one - other).abs() <= YEARS_OFF => because(12, "SIMILAR_AGE"),
-            (Some(_), Some(_)) => because(-25, "OTHER_AGE"),
-            _ => {}
-        },
-    }
-    if one.sex == other.sex {
-        because(5, "SAME_SEX");
-    } else if [one.sex, other.sex].iter().all(|sex| *sex != spean_vocabulary::Sex::Unknown) {
-        because(-15, "OTHER_SEX");
-    }
+pub fn compare(one: Known<'_>, other: Known<'_>) -> Likeness {
+    let evidence = [
+        same_paper(one.identity, other.identity),
+        same_telephone(one, other),
+        best_name(one.identity, other.identity),
+        births(one.identity.birth, other.identity.birth),
+        sexes(one.identity.sex, other.identity.sex),
+        homes(one, other),
+    ];
+    let score: i32 = evidence.iter().flatten().map(|(points, _)| points).sum();
+    let reasons = evidence.into_iter().flatten().map(|(_, reason)| reason).collect();
     Likeness { score: u8::try_from(score.clamp(0, 100)).unwrap_or(0), reasons }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum NameLikeness {
-    Different,
-    Similar,
-    Swapped,
-    Same,
+/// Points and why.
+type Evidence = Option<(i32, &'static str)>;
+
+fn same_paper(one: &Identity, other: &Identity) -> Evidence {
+    let numbers = |identity: &Identity| -> Vec<String> {
+        identity.documents.iter().map(|paper| sound::plain(&paper.number)).filter(|number| number.len() >= 4).collect()
+    };
+    let theirs = numbers(other);
+    numbers(one).iter().any(|number| theirs.contains(number)).then_some((70, "SAME_DOCUMENT"))
 }
 
-fn best_name(one: &Identity, other: &Identity) -> NameLikeness {
-    let names = |identity: &Identity| [identity.latin.clone(), identity.khmer.clone()].into_iter().flatten().collect();
-    let (one, other): (Vec<Name>, Vec<Name>) = (names(one), names(other));
-    let pairs = one.iter().flat_map(|one| other.iter().map(move |other| compare_names(one, other)));
-    pairs.max().unwrap_or(NameLikeness::Different)
+/// A family may share a telephone, so it says less than a paper.
+fn same_telephone(one: Known<'_>, other: Known<'_>) -> Evidence {
+    let number = |known: Known<'_>| {
+        let given = known.contact?.telephone.as_ref()?;
+        let digits: Vec<char> = given.chars().filter(char::is_ascii_digit).collect();
+        let tail = digits.len().checked_sub(DIGITS_OF_TELEPHONE)?;
+        Some(digits[tail..].to_vec())
+    };
+    (number(one)? == number(other)?).then_some((25, "SAME_TELEPHONE"))
 }
 
-fn compare_names(one: &Name, other: &Name) -> NameLikeness {
-    let [family, given, their_family, their_given] =
-        [&one.family, &one.given, &other.family, &other.given].map(|part| plain(part));
-    if (family.is_empty() && given.is_empty()) || (their_family.is_empty() && their_given.is_empty()) {
-        return NameLikeness::Different;
-    }
-    let alike = |one: &str, other: &str| strsim::jaro_winkler(one, other);
-    if family == their_family && given == their_given {
-        return NameLikeness::Same;
-    }
-    if alike(&family, &their_given).min(alike(&given, &their_family)) >= SIMILAR_NAME {
-        return NameLikeness::Swapped;
-    }
-    if alike(&format!("{family} {given}"), &format!("{their_family} {their_given}")) >= SIMILAR_NAME
-        && alike(&given, &their_given) >= SIMILAR_NAME
+fn births(one: Birth, other: Birth) -> Evidence {
+    if let (Birth::On { date }, Birth::On { date: their }) = (one, other)
+        && date == their
     {
-        return NameLikeness::Similar;
+        return Some((25, "SAME_BIRTH_DATE"));
     }
-    NameLikeness::Different
+    let estimated = |birth| matches!(birth, Birth::Year { approximate: true, .. });
+    let off = (year(one)? - year(other)?).abs();
+    Some(if off == 0 {
+        (18, "SAME_BIRTH_YEAR")
+    } else if off <= YEARS_OFF {
+        (12, "SIMILAR_AGE")
+    } else if off <= YEARS_OFF_WHEN_ESTIMATED && (estimated(one) || estimated(other)) {
+        (6, "SIMILAR_AGE")
+    } else {
+        (-25, "OTHER_AGE")
+    })
 }
 
-/// Without case, accents, spaces and marks; Khmer in a Latin transcription, so that both scripts can meet.
-fn plain(text: &str) -> String {
-    let text: String = text.nfc().filter(|character| !matches!(*character, '\u{200b}'..='\u{200d}')).collect();
-    deunicode(&text)
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|character| character.to_ascii_lowercase())
-        .collect()
+fn sexes(one: Sex, other: Sex) -> Evidence {
+    if one == Sex::Unknown || other == Sex::Unknown {
+        return None;
+    }
+    Some(if one == other { (5, "SAME_SEX") } else { (-15, "OTHER_SEX") })
+}
+
+fn homes(one: Known<'_>, other: Known<'_>) -> Evidence {
+    let home = |known: Known<'_>| known.contact?.home_place.map(|place: PlaceCode| place.to_string());
+    let (one, other) = (home(one)?, home(other)?);
+    if one.len() == VILLAGE && one == other {
+        return Some((10, "SAME_VILLAGE"));
+    }
+    (one.get(..PROVINCE)? == other.get(..PROVINCE)?).then_some((3, "SAME_PROVINCE"))
 }
 
 fn year(birth: Birth) -> Option<i32> {
@@ -115,54 +123,67 @@ fn year(birth: Birth) -> Option<i32> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use spean_vault::Document;
-    use spean_vocabulary::Sex;
+fn best_name(one: &Identity, other: &Identity) -> Evidence {
+    let names = |identity: &Identity| -> Vec<Spoken> {
+        [&identity.latin, &identity.khmer].into_iter().flatten().filter_map(Spoken::of).collect()
+    };
+    let theirs = names(other);
+    let pairs = names(one).into_iter().flat_map(|one| theirs.iter().filter_map(move |other| one.like(other)));
+    pairs.collect::<Vec<_>>().into_iter().max_by_key(|(points, _)| *points)
+}
 
-    use super::*;
+/// A name as it sounds.
+#[derive(Clone, Debug)]
+struct Spoken {
+    family: Sound,
+    given: Sound,
+    /// All of it without blanks: some write in one field what others write in two.
+    whole: Sound,
+}
 
-    fn person(family: &str, given: &str, year: Option<i32>) -> Identity {
-        Identity {
-            khmer: None,
-            latin: Some(Name { family: family.to_owned(), given: given.to_owned() }),
-            birth: year.map_or(Birth::Unknown, |year| Birth::Year { year, approximate: true }),
-            sex: Sex::Male,
-            nationality: None,
-            languages: vec![],
-            documents: vec![],
+impl Spoken {
+    fn of(name: &Name) -> Option<Self> {
+        let (family, given) = (Sound::of(&name.family), Sound::of(&name.given));
+        let whole = Sound::of(&format!("{}{}", name.family, name.given));
+        (!whole.is_empty()).then_some(Self { family, given, whole })
+    }
+
+    /// The only half that is known, when it is but one.
+    fn half(&self) -> Option<&Sound> {
+        match (self.family.is_empty(), self.given.is_empty()) {
+            (true, false) => Some(&self.given),
+            (false, true) => Some(&self.family),
+            _ => None,
         }
     }
 
-    #[test]
-    fn another_spelling_and_a_guessed_age_are_tolerated() {
-        let likeness = compare(&person("Kumru", "Sovannara", Some(1990)), &person("Kumrou", "Sovanara", Some(1991)));
-        assert!(likeness.score < CANDIDATE && likeness.reasons.contains(&"SIMILAR_NAME"), "{likeness:?}");
-        let with_year = compare(&person("Kumru", "Sovannara", Some(1990)), &person("Kumrou", "Sovannara", Some(1990)));
-        assert!(with_year.reasons.contains(&"SIMILAR_NAME"), "{with_year:?}");
+    fn like(&self, other: &Self) -> Evidence {
+        if self.family.is_spelt_like(&other.family) && self.given.is_spelt_like(&other.given) {
+            return Some((45, "SAME_NAME"));
+        }
+        if self.family.sounds_like(&other.family) && self.given.sounds_like(&other.given)
+            || self.whole.sounds_like(&other.whole)
+        {
+            return Some((43, "SAME_SOUND"));
+        }
+        if let Some(half) = self.half().or_else(|| other.half()) {
+            let parts = [&self.family, &self.given, &other.family, &other.given];
+            let found = parts.into_iter().filter(|part| !part.is_empty() && part.sounds_like(half)).count();
+            // The half itself is one of them.
+            return if found > 1 { Some((20, "PART_OF_NAME")) } else { self.similar(other) };
+        }
+        let swapped = self.family.likeness(&other.given).min(self.given.likeness(&other.family));
+        if swapped >= SIMILAR_NAME {
+            return Some((42, "SWAPPED_NAME"));
+        }
+        self.similar(other)
     }
 
-    #[test]
-    fn swapped_names_of_the_same_year_make_a_candidate() {
-        let likeness = compare(&person("Kumru", "Dara", Some(1990)), &person("Dara", "Kumru", Some(1990)));
-        assert!(likeness.score >= CANDIDATE && likeness.reasons.contains(&"SWAPPED_NAME"), "{likeness:?}");
-    }
-
-    #[test]
-    fn one_paper_makes_a_candidate_whatever_the_name() {
-        let paper = Document { kind: "passport".to_owned(), number: "N 0123-456".to_owned() };
-        let one = Identity { documents: vec![paper.clone()], ..person("Kumru", "Dara", None) };
-        let number = "n0123456".to_owned();
-        let other = Identity { documents: vec![Document { number, ..paper }], ..person("Kumru", "Vibol", None) };
-        let likeness = compare(&one, &other);
-        assert!(likeness.score >= CANDIDATE, "{likeness:?}");
-    }
-
-    #[test]
-    fn a_common_name_alone_accuses_nobody() {
-        let likeness = compare(&person("Kumru", "Dara", Some(1960)), &person("Kumru", "Dara", Some(2005)));
-        assert!(likeness.score < CANDIDATE, "{likeness:?}");
-        let unnamed = Identity { latin: None, ..person("", "", None) };
-        assert!(compare(&unnamed, &unnamed).score < CANDIDATE);
+    fn similar(&self, other: &Self) -> Evidence {
+        let alike = self.whole.likeness(&other.whole) >= SIMILAR_NAME;
+        (alike && self.given.likeness(&other.given) >= SIMILAR_NAME).then_some((35, "SIMILAR_NAME"))
     }
 }
+
+#[cfg(test)]
+mod tests;

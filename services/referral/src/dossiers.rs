@@ -46,7 +46,8 @@ pub(crate) async fn prepare(
         return Ok(kept);
     }
     let person = case.reinterpret();
-    let dossier = Dossier::compose(vault, case, person, &permission.parts, note, reader, now).await?;
+    let mut dossier = Dossier::compose(vault, case, person, &permission.parts, note, reader, now).await?;
+    dossier.add_sections(vault, &permission.parts, from, reader, now).await?;
     let directory = desk.directory();
     let receiver = directory.office(to).and_then(|office| directory.node(&office.node));
     let key = receiver.map(|receiver| receiver.keys.sealing.as_str()).unwrap_or_default();
