@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use spean_chassis::person::read_part;
 use spean_chassis::words::{read_age_band, read_sex};
-use spean_contracts::cases::v1::{CaseRegistered, ConsentsChanged};
+use spean_contracts::cases::v1::{CaseMerged, CaseRegistered, ConsentsChanged};
 use spean_contracts::vocabulary::v1 as wire;
 use spean_custody::case::Preview;
 use spean_eventstore::Tables;
@@ -31,6 +31,8 @@ pub(crate) const TABLES: Tables = Tables {
             purposes text not null,
             primary key (case_id, consent_id)
         )
+    ", "
+        create table merged_case (case_id text primary key, into_case_id text not null)
     "],
 };
 
@@ -39,6 +41,8 @@ pub(crate) const TABLES: Tables = Tables {
 pub(crate) struct Subject {
     pub(crate) case_number: Option<CaseNumber>,
     pub(crate) preview: Preview,
+    /// The case that goes on in the place of this one. Whoever is asked for help must get that one.
+    pub(crate) merged_into: Option<CaseId>,
 }
 
 /// What may travel, and on which consent.
@@ -78,6 +82,23 @@ pub(crate) async fn keep(
     Ok(())
 }
 
+/// Notes that a case rests in favour of another, or was taken up again.
+pub(crate) async fn record_merge(told: &CaseMerged, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    if told.merged {
+        sqlx::query(
+            "insert into merged_case (case_id, into_case_id) values ($1, $2)
+             on conflict (case_id) do update set into_case_id = excluded.into_case_id",
+        )
+        .bind(&told.case_id)
+        .bind(&told.into_case_id)
+        .execute(connection)
+        .await?;
+    } else {
+        sqlx::query("delete from merged_case where case_id = $1").bind(&told.case_id).execute(connection).await?;
+    }
+    Ok(())
+}
+
 pub(crate) async fn record_consents(told: &ConsentsChanged, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     for consent in &told.consents {
         let part = |part: &i32| read_part("part", *part).map(|part| part.to_string()).ok();
@@ -104,10 +125,14 @@ pub(crate) async fn find(
     case: CaseId,
     executor: impl Executor<'_, Database = Any>,
 ) -> Result<Option<Subject>, sqlx::Error> {
-    let row = sqlx::query("select case_number, sex, age_band, language from subject where case_id = $1")
-        .bind(case.to_string())
-        .fetch_optional(executor)
-        .await?;
+    let row = sqlx::query(
+        "select case_number, sex, age_band, language, into_case_id from subject
+         left join merged_case on merged_case.case_id = subject.case_id
+         where subject.case_id = $1",
+    )
+    .bind(case.to_string())
+    .fetch_optional(executor)
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let language: String = row.try_get(3)?;
     Ok(Some(Subject {
@@ -117,6 +142,7 @@ pub(crate) async fn find(
             age_band: row.try_get::<&str, _>(2)?.parse().unwrap_or(AgeBand::Unknown),
             language: Some(language).filter(|language| !language.is_empty()),
         },
+        merged_into: row.try_get::<Option<String>, _>(4)?.and_then(|case| case.parse().ok()),
     }))
 }
 
