@@ -29,6 +29,11 @@ pub const KIEN_SVAY: &str = "osvy-kien-svay";
 /// Another one.
 pub const SAANG: &str = "osvy-saang";
 
+/// A commune council of that district, on the province's node: it reports, and holds no cases.
+pub const BANTEAY_DAEK: &str = "commune-banteay-daek";
+/// A hotline of the same organisation as the shelter, on its node.
+pub const HOTLINE: &str = "hotline-phnom-penh";
+
 /// The directory as a person would write it. Places are those of the official lists of 2025.
 const NETWORK: &str = r#"
 network = "spean demonstration"
@@ -173,6 +178,22 @@ name_km = "ការិយាល័យសង្គមកិច្ចស្រុ
 level = "district"
 place = "0810"
 above = "dsvy-kandal"
+[[office]]
+id = "commune-banteay-daek"
+node = "kandal"
+name_en = "Commune council of Banteay Daek"
+name_km = "ក្រុមប្រឹក្សាឃុំបន្ទាយដែក"
+level = "commune"
+place = "080201"
+above = "osvy-kien-svay"
+[[office]]
+id = "hotline-phnom-penh"
+node = "house-of-hope"
+name_en = "Hotline of the House of Hope"
+name_km = "ខ្សែទូរសព្ទបន្ទាន់ ផ្ទះសង្ឃឹម"
+level = "facility"
+place = "12"
+above = "mosvy-atro"
 "#;
 
 /// The directory, with the public keys of the nodes whose folders lie in `folder`.

@@ -10,6 +10,7 @@ use spean_contracts::directory::v1::WhoServesResponse;
 use spean_contracts::directory::v1::directory_service_client::DirectoryServiceClient;
 use spean_contracts::followup::v1::followup_service_client::FollowupServiceClient;
 use spean_contracts::referral::v1::referral_service_client::ReferralServiceClient;
+use spean_contracts::referral::v1::report_service_client::ReportServiceClient;
 use spean_contracts::referral::v1::{
     AcceptOfferRequest, GetOfferRequest, HeldCase, ListHeldCasesRequest, ListWorklistRequest, Offer, OfferKind,
     OfferReferralRequest, OfferState, Worklist,
@@ -86,6 +87,11 @@ impl Staff {
     /// The desk.
     pub fn referral(&self) -> ReferralServiceClient<Channel> {
         ReferralServiceClient::new(self.channel.clone())
+    }
+
+    /// Reports, and news of cases.
+    pub fn reports(&self) -> ReportServiceClient<Channel> {
+        ReportServiceClient::new(self.channel.clone())
     }
 
     /// The transit centre's register.
