@@ -194,3 +194,6 @@ fn entry(row: &AnyRow) -> Result<Entry, sqlx::Error> {
         case_number: row.try_get(13)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -617,3 +617,6 @@ fn entry(row: &AnyRow) -> Result<Entry, sqlx::Error> {
         has_reporter: row.try_get::<i64, _>(22)? == 1,
     })
 }
+
+#[cfg(test)]
+mod tests;
