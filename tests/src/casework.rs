@@ -106,8 +106,8 @@ impl Desk {
             kind: OfferKind::Transfer.into(),
             need: Need::ReintegrationFollowUp.into(),
             urgency: Urgency::Urgent.into(),
-            answer_due_at: None,
             note: Canary::NOTE.to_owned(),
+            ..OfferReferralRequest::default()
         };
         self.until("offering", async |staff: Staff| {
             match staff.referral().offer_referral(staff.ask(request.clone())).await {

@@ -144,7 +144,7 @@ async fn an_acceptance_is_one_trace_through_both_agencies_and_back() {
     let offer = sender.offer(&case, KANDAL, asking).await.unwrap();
     until("the offer", async || receiver.state(&offer).await.unwrap() == OfferState::Offered).await;
 
-    let mut request = receiver.ask(AcceptOfferRequest { offer_id: offer.clone() });
+    let mut request = receiver.ask(AcceptOfferRequest { offer_id: offer.clone(), ..AcceptOfferRequest::default() });
     let traceparent = format!("00-{TRACE}-00f067aa0ba902b7-01");
     request.metadata_mut().insert("traceparent", traceparent.parse().unwrap());
     receiver.referral().accept_offer(request).await.unwrap();

@@ -98,6 +98,8 @@ const PEOPLE: &[Role] = &[Caseworker, Supervisor, IntakeOfficer, ShelterManager]
 const REPORTING: &[Role] = &[Caseworker, Supervisor, IntakeOfficer, ShelterManager, Reporter];
 const SHELTER: &[Role] = &[ShelterManager, Supervisor];
 const OPERATION: &[Role] = &[Administrator, Supervisor];
+const REPATRIATION: &[Role] = &[Caseworker, Supervisor, IntakeOfficer, Authority];
+const APPROVAL: &[Role] = &[Supervisor, Authority];
 
 const ASKED: &[Standing] = &[Offered, Bound, Holds, HeldBefore];
 const CARING: &[Standing] = &[Bound, Holds];
@@ -157,6 +159,26 @@ static RULES: &[Rule] = &[
     rule("RecordStay", INTAKE, AtOffice, Any),
     rule("RecordDeparture", INTAKE, AtOffice, Any),
     rule("ReconcileArrivals", INTAKE, AtOffice, Any),
+    rule("ConfirmSamePerson", INTAKE, AtOffice, Any),
+    rule("GetArrival", INTAKE, AtOffice, Any),
+    rule("ListWaitingArrivals", INTAKE, AtOffice, Any),
+    rule("ListUrgentNeeds", INTAKE, AtOffice, Any),
+    rule("RecordNeedServed", INTAKE, AtOffice, Any),
+    rule("DeclareCentreBeds", INTAKE, AtOffice, Any),
+    rule("AssignCentreBed", INTAKE, AtOffice, Any),
+    rule("GetCentreOccupancy", INTAKE, AtOffice, Any),
+    rule("OpenRepatriationRequest", REPATRIATION, AtOffice, Any),
+    rule("CompleteRepatriationStep", REPATRIATION, AtOffice, Any),
+    // An approval is given by those who answer for the office, or for the network.
+    rule("ApproveRepatriation", APPROVAL, AtOffice, Any),
+    rule("ArrangeTravel", REPATRIATION, AtOffice, Any),
+    rule("RecordReception", REPATRIATION, AtOffice, Any),
+    rule("SkipRepatriationStep", REPATRIATION, AtOffice, Any),
+    rule("EndRepatriation", REPATRIATION, AtOffice, Any),
+    rule("DelegateStep", REPATRIATION, AtOffice, Any),
+    rule("SucceedOwner", APPROVAL, AtOffice, Any),
+    rule("ListRepatriationRequests", REPATRIATION, AtOffice, Any),
+    rule("GetRepatriationRequest", REPATRIATION, AtOffice, Any),
     // referral
     rule("OfferReferral", SENDING, AtOffice, Must(HOLDING)),
     rule("WithdrawOffer", SENDING, AtOffice, Must(HELD)),
@@ -203,6 +225,20 @@ static RULES: &[Rule] = &[
     rule("ListProgress", PEOPLE, AtOffice, IfKnown(PARTY)),
     rule("ListNews", PEOPLE, AtOffice, Any),
     rule("AcknowledgeNews", PEOPLE, AtOffice, IfKnown(PARTY)),
+    // needs
+    rule("OpenNeed", SENDING, AtOffice, Must(HOLDING)),
+    rule("RecordNeedMet", SENDING, AtOffice, Must(HELD)),
+    rule("RecordNeedRefused", SENDING, AtOffice, Must(HELD)),
+    rule("ReopenNeed", SENDING, AtOffice, Must(HELD)),
+    rule("MarkNeedUnmet", SENDING, AtOffice, Must(HELD)),
+    rule("WithdrawNeed", SENDING, AtOffice, Must(HELD)),
+    rule("GetNeed", PEOPLE, AtOffice, IfKnown(PARTY)),
+    rule("ListNeeds", PEOPLE, AtOffice, Any),
+    rule("ListNeedTasks", PEOPLE, AtOffice, Any),
+    rule("FindServices", PEOPLE, AtOffice, IfKnown(PARTY)),
+    rule("ListWaiting", PEOPLE, AtOffice, Any),
+    rule("LeaveWaitingList", PEOPLE, AtOffice, Must(ASKED)),
+    rule("CountUnmetNeeds", EVERYBODY, AtNode, Any),
     // shelter
     rule("DeclareCapacity", SHELTER, AtOffice, Any),
     rule("GetCapacity", PEOPLE, AtOffice, Any),

@@ -2,13 +2,16 @@
 //!
 //! The rules are those of [`spean_custody`]; here they meet the network, the vault and the people.
 
+pub mod availability;
 mod desk;
 mod dossiers;
 mod escalation;
 mod grpc;
 mod handoffs;
+pub mod matching;
 mod metrics;
 mod moves;
+pub mod needs;
 pub mod news;
 mod published;
 mod reactions;
@@ -16,11 +19,13 @@ pub mod reports;
 mod rerouting;
 mod routing;
 mod subject;
+pub mod waiting_list;
 pub mod worklist;
 
 use std::sync::{Arc, OnceLock};
 
 use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts};
+use spean_contracts::referral::v1::need_service_server::NeedServiceServer;
 use spean_contracts::referral::v1::referral_service_server::ReferralServiceServer;
 use spean_contracts::referral::v1::report_service_server::ReportServiceServer;
 use spean_vocabulary::Service;
@@ -32,9 +37,11 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let opened = Arc::new(OnceLock::new());
     let parts = ServiceParts {
         service: Service::Referral,
-        tables: vec![subject::TABLES, routing::TABLES],
+        tables: vec![subject::TABLES, routing::TABLES, needs::known::TABLES],
         read_models: vec![
             Arc::new(worklist::Worklist),
+            Arc::new(needs::register::NeedRegister),
+            Arc::new(needs::lines::Lines),
             Arc::new(news::list::NewsList),
             Arc::new(reports::list::ReportList),
         ],
@@ -44,6 +51,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let (store, post) = node.open_into(parts, &opened, running).await?;
     running.spawn(node, escalation::watch(desk.clone(), node.policies(&store).await?, store.clone(), post.clone()));
     running.spawn(node, reports::watch(desk.clone(), node.policies(&store).await?, store.clone(), post.clone()));
+    running.spawn(node, needs::watch::watch(desk.clone(), store.clone(), post.clone()));
     running.spawn(node, dossiers::adopt(desk.clone(), store.clone()));
     if node.configuration.telemetry.is_some() {
         running.spawn(node, metrics::observe(node.clock.clone(), store.clone()));
@@ -51,6 +59,8 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let reports = grpc::Reports { desk: desk.clone(), store: store.clone(), post: post.clone() };
     let reports = ReportServiceServer::new(reports).max_decoding_message_size(LARGEST_REQUEST_BYTES);
     running.routes().add_service(reports);
+    let needs = grpc::Grpc { desk: desk.clone(), store: store.clone(), post: post.clone() };
+    running.routes().add_service(NeedServiceServer::new(needs).max_decoding_message_size(LARGEST_REQUEST_BYTES));
     let service = ReferralServiceServer::new(grpc::Grpc { desk, store, post });
     running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use prost::Message as _;
 use spean_chassis::mint;
-use spean_contracts::cases::v1::{CaseRegistered, ConsentsChanged, PersonErased};
+use spean_contracts::cases::v1::{CaseMerged, CaseRegistered, ConsentsChanged, PersonErased};
 use spean_contracts::directory::v1::OfficeStatusChanged;
 use spean_custody::Digest;
 use spean_custody::case::{CaseCustody, Command, Error, Message, Preview};
@@ -21,7 +21,7 @@ use crate::desk::{CustodyLetter, Desk, stream};
 use crate::published::travels_with;
 use crate::news::letters::{PERSON_SEEN_AGAIN, PROGRESS};
 use crate::reports::letters::{REPORT_PASSED_ON, REPORT_TOLD};
-use crate::{dossiers, handoffs, news, reports, routing, subject};
+use crate::{dossiers, handoffs, needs, news, reports, routing, subject};
 
 /// Applies the letters of the desk.
 pub(crate) struct Reactions {
@@ -71,14 +71,26 @@ impl Correspondence for Reactions {
                     let told = OfficeStatusChanged::decode(letter.body.as_slice()).map_err(malformed)?;
                     Ok(routing::record(&told, connection).await?)
                 }
+                // Whoever was asked to take a case that rests now is asked for the one that goes on instead.
+                "spean.cases.v1.CaseMerged" => {
+                    let told = CaseMerged::decode(letter.body.as_slice()).map_err(malformed)?;
+                    let case = told.case_id.parse().map_err(malformed)?;
+                    subject::record_merge(&told, connection).await?;
+                    if told.merged {
+                        self.withdraw_open(case, WithdrawReason::AnotherWayFound, letter, transaction).await?;
+                    }
+                    Ok(())
+                }
                 "spean.cases.v1.CasesLinked" => news::reactions::cases_linked(&self.desk, letter, transaction).await,
                 "spean.referral.v1.StageReached" => {
-                    news::reactions::stage_reached(&self.desk, letter, transaction).await
+                    news::reactions::stage_reached(&self.desk, letter, transaction).await?;
+                    needs::known::stage_reached(&self.desk, letter, transaction).await
                 }
                 PROGRESS => news::reactions::progress(&self.desk, letter, transaction).await,
                 PERSON_SEEN_AGAIN => news::reactions::seen_again(&self.desk, letter, transaction).await,
                 REPORT_PASSED_ON => reports::reactions::passed_on(&self.desk, letter, transaction).await,
                 REPORT_TOLD => reports::reactions::told(&self.desk, letter, transaction).await,
+                kind if needs::is_about_needs(kind) => needs::receive(&self.desk, letter, transaction).await,
                 _ => self.receive(letter, transaction).await,
             }
         })
@@ -148,6 +160,8 @@ impl Correspondence for Reactions {
                 REPORT_PASSED_ON => return reports::reactions::recall(&self.desk, letter, transaction).await,
                 // What was told once need not be known to have been told.
                 REPORT_TOLD | PROGRESS | PERSON_SEEN_AGAIN => return Ok(()),
+                // It follows again from what is recalled of the cases.
+                kind if needs::is_about_needs(kind) => return Ok(()),
                 _ => {}
             }
             let said = read(letter)?;

@@ -7,7 +7,7 @@ use spean_custody::Digest;
 use spean_custody::case::{Command, OfferTerms};
 use spean_identity::OfficeLevel;
 use spean_vault::Reader;
-use spean_vocabulary::{CaseId, Need, OfferId, OfferKind, OfficeId, Timestamp, Urgency};
+use spean_vocabulary::{CaseId, Need, NeedId, OfferId, OfferKind, OfficeId, Timestamp, Urgency};
 use tonic::Status;
 
 use super::offers::dossier_status;
@@ -15,6 +15,7 @@ use super::{Grpc, read, write};
 use crate::desk::Desk;
 use crate::dossiers;
 use crate::dossiers::Handoff;
+use crate::needs::offers::Along;
 use crate::routing::{Route, Routing, Statuses};
 use crate::subject::{Permission, Subject};
 
@@ -32,6 +33,8 @@ pub(super) struct Asked {
     pub(super) urgency: Urgency,
     pub(super) answer_due_at: Timestamp,
     pub(super) note: String,
+    /// The need that it is to meet, when one is named.
+    pub(super) need_id: Option<NeedId>,
 }
 
 /// An offer that is ready but for its dossier.
@@ -43,6 +46,7 @@ pub(super) struct Offering {
     terms: OfferTerms,
     permission: Option<Permission>,
     note: String,
+    need_id: Option<NeedId>,
 }
 
 impl Grpc {
@@ -64,7 +68,8 @@ impl Grpc {
             return Err(status::invalid(&at("answer_due_at"), "an instant that is still to come"));
         }
         let note = field::text(&at("note"), &request.note, LONGEST_NOTE)?.unwrap_or_default();
-        Ok(Asked { offer, case, to, kind, need, urgency, answer_due_at, note })
+        let need_id = field::parse_optional(&at("need_id"), &request.need_id)?;
+        Ok(Asked { offer, case, to, kind, need, urgency, answer_due_at, note, need_id })
     }
 
     /// When an answer is due that is asked for now.
@@ -95,7 +100,7 @@ impl Grpc {
 
     /// Seals the dossier and completes the command that makes the offer.
     pub(super) async fn sealed(&self, call: &Call, from: &OfficeId, offering: &Offering) -> Result<Command, Status> {
-        let Offering { offer, case, to, terms, permission, note } = offering;
+        let Offering { offer, case, to, terms, permission, note, .. } = offering;
         let mut terms = terms.clone();
         if let Some(permission) = permission {
             let purpose = format!("a referral to {}", to.office);
@@ -113,10 +118,16 @@ impl Asked {
     pub(super) fn offering(
         &self,
         desk: &Desk,
-        route: Route,
+        route: &Route,
         subject: Subject,
         permission: Option<Permission>,
     ) -> Result<Offering, Status> {
+        if subject.merged_into.is_some() {
+            return Err(status::forbidden(
+                "CASE_MERGED",
+                "the case was merged into another of the same person; offer that one",
+            ));
+        }
         let to = desk.party(&route.to);
         let to = to.ok_or_else(|| status::invalid("to_office_id", "an office of the directory"))?;
         let terms = OfferTerms {
@@ -132,7 +143,8 @@ impl Asked {
             meant_for: route.because.map(|_| self.to.clone()),
             redirected_because: route.because,
         };
-        Ok(Offering { offer: self.offer, case: self.case, to, terms, permission, note: self.note.clone() })
+        let (note, need_id) = (self.note.clone(), self.need_id);
+        Ok(Offering { offer: self.offer, case: self.case, to, terms, permission, note, need_id })
     }
 }
 
@@ -140,6 +152,11 @@ impl Offering {
     /// The command but for the dossier, to ask the rules whether it may be done.
     pub(super) fn command(&self) -> Command {
         Command::Offer { offer: self.offer, to: self.to.clone(), terms: self.terms.clone() }
+    }
+
+    /// What goes along with the command.
+    pub(super) fn along(&self) -> Along {
+        Along { need: self.need_id, ..Along::default() }
     }
 
     /// What is answered once it is done.

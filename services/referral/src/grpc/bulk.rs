@@ -19,7 +19,8 @@ use super::offers::{consent_missing, known_already, not_to_oneself};
 use super::{Answered, Grpc, read};
 use crate::desk::stream;
 use crate::routing::Route;
-use crate::{subject, worklist};
+use crate::needs::offers::Along;
+use crate::{needs, subject, worklist};
 
 /// Most things that are done together.
 pub(super) const MOST: usize = 200;
@@ -58,7 +59,7 @@ enum What {
 /// What the transaction found.
 enum Undone {
     /// All or none: none. What was said of each.
-    Refused(Vec<Option<Error>>),
+    Refused(Vec<Option<Status>>),
     /// The log failed.
     Failed(HandleError<Error>),
 }
@@ -170,7 +171,7 @@ impl Grpc {
         if permission.is_none() && consent == Consent::Needed {
             return Err(consent_missing(&route));
         }
-        let offering = asked.offering(&self.desk, route, subject, permission)?;
+        let offering = asked.offering(&self.desk, &route, subject, permission)?;
         self.allowed(call, office, asked.case, offering.command()).await?;
         Ok(State::ToDo(Box::new(ToDo { office: office.clone(), case: asked.case, what: What::Offer(offering) })))
     }
@@ -211,21 +212,22 @@ impl Grpc {
         for item in &items {
             let State::ToDo(to_do) = &item.state else { continue };
             let ToDo { office, case, what } = &**to_do;
-            let command = match what {
-                What::Offer(offering) => self.sealed(call, office, offering).await?,
-                What::Answer(command) => command.clone(),
+            let (command, along) = match what {
+                What::Offer(offering) => (self.sealed(call, office, offering).await?, offering.along()),
+                What::Answer(command) => (command.clone(), Along::default()),
             };
             let metadata = Metadata { office: office.clone(), ..call.metadata()? };
-            commands.push((stream(office, *case), command, self.situation(call, office)?, metadata));
+            commands.push((office.clone(), *case, command, along, self.situation(call, office)?, metadata));
         }
         let decided = self.store.transact(move |transaction| {
             Box::pin(async move {
                 let mut refused = Vec::with_capacity(commands.len());
-                for (id, command, situation, metadata) in commands {
-                    match transaction.decide::<CaseCustody>(&id, command, &situation, &metadata).await {
-                        Ok(_) => refused.push(None),
-                        Err(HandleError::Refused(error)) => refused.push(Some(error)),
-                        Err(error) => return Err(Undone::Failed(error)),
+                for (office, case, command, along, situation, metadata) in commands {
+                    let place = (&office, case);
+                    match needs::offers::decide(place, command, &along, &situation, &metadata, transaction).await {
+                        Ok(()) => refused.push(None),
+                        Err(needs::offers::Undone::Refused(status)) => refused.push(Some(status)),
+                        Err(needs::offers::Undone::Failed(error)) => return Err(Undone::Failed(error)),
                     }
                 }
                 if all && refused.iter().any(Option::is_some) { Err(Undone::Refused(refused)) } else { Ok(refused) }
@@ -240,7 +242,7 @@ impl Grpc {
         let to_do = items.iter_mut().filter(|item| matches!(item.state, State::ToDo(_)));
         for (item, refused) in to_do.zip(refused) {
             match refused {
-                Some(error) => item.state = State::Refused(status::refused(&error)),
+                Some(refused) => item.state = State::Refused(refused),
                 None if undone => {}
                 None => item.state = State::Done(item.response()),
             }

@@ -4,6 +4,7 @@ mod asked;
 mod bulk;
 mod custody;
 mod moves;
+mod needs;
 mod news;
 mod offers;
 mod operations;
@@ -25,6 +26,7 @@ use spean_vocabulary::{CaseId, OfferId, OfficeId};
 use tonic::{Code, Request, Response, Status};
 
 use crate::desk::{Desk, stream};
+use crate::needs::offers::{Along, Undone};
 use crate::routing::Routing;
 use crate::worklist::{self, Entry};
 
@@ -108,6 +110,30 @@ impl Grpc {
         let handled = self.store.handle::<CaseCustody>(id.clone(), command, self.situation(call, office)?, metadata);
         handled.await.map_err(status::handled)?;
         Ok(self.store.load::<CaseCustody>(&id).await.map_err(|error| status::store(&error))?.state)
+    }
+
+    /// Decides about an offer, with what it means for needs and places.
+    async fn handle_with(
+        &self,
+        call: &Call,
+        (office, case): (&OfficeId, CaseId),
+        command: Command,
+        along: Along,
+    ) -> Result<(), Status> {
+        self.refuse_while_recovering()?;
+        let metadata = Metadata { office: office.clone(), ..call.metadata()? };
+        let (office, situation) = (office.clone(), self.situation(call, office)?);
+        let decided = self.store.transact(move |transaction| {
+            Box::pin(async move {
+                let place = (&office, case);
+                let decided = crate::needs::offers::decide(place, command, &along, &situation, &metadata, transaction);
+                decided.await.map_err(|undone| match undone {
+                    Undone::Refused(refused) => refused,
+                    Undone::Failed(error) => status::handled(error),
+                })
+            })
+        });
+        decided.await.map_err(status::transacted)
     }
 
     /// What an office has to do with a case, by its own log: never by a copy.

@@ -155,6 +155,7 @@ impl Grpc {
                 urgency,
                 answer_due_at: self.answer_due(call, urgency),
                 note: String::new(),
+                need_id: None,
             })
         };
         cases.iter().enumerate().map(read).collect()

@@ -13,6 +13,7 @@ use tonic::Status;
 
 use super::asked::Asked;
 use super::{Answered, Grpc, read, write};
+use crate::needs::offers::Along;
 use crate::routing::Route;
 use crate::subject::{Permission, Subject};
 use crate::worklist::{self, Entry, List};
@@ -44,9 +45,9 @@ impl Grpc {
         }
         not_to_oneself(&office, &route)?;
         let permission = self.permission(asked.case, &route, asked.need).await?;
-        let offering = asked.offering(&self.desk, route, subject, Some(permission))?;
+        let offering = asked.offering(&self.desk, &route, subject, Some(permission))?;
         let command = self.sealed(call, &office, &offering).await?;
-        self.handle(call, asked.case, command).await?;
+        self.handle_with(call, (&office, asked.case), command, offering.along()).await?;
         Ok(offering.response())
     }
 
@@ -66,8 +67,10 @@ impl Grpc {
         call: &Call,
         request: wire::AcceptOfferRequest,
     ) -> Result<wire::AcceptOfferResponse, Status> {
-        let answered = self.to_answer(call, "offer_id", &request.offer_id).await?;
-        self.handle_for(call, &answered.office, answered.case, Command::Accept { offer: answered.offer }).await?;
+        let beyond_because = super::needs::over_capacity(request.over_capacity_reason)?;
+        let Answered { office, offer, case, .. } = self.to_answer(call, "offer_id", &request.offer_id).await?;
+        let along = Along { beyond_because, ..Along::default() };
+        self.handle_with(call, (&office, case), Command::Accept { offer }, along).await?;
         Ok(wire::AcceptOfferResponse {})
     }
 
@@ -160,7 +163,7 @@ impl Grpc {
 
     /// What the register said of the case. A case that was opened a moment ago may still be on its way here: a person
     /// at a counter should not have to ask twice for that.
-    async fn subject(&self, call: &Call, case: CaseId) -> Result<Subject, Status> {
+    pub(super) async fn subject(&self, call: &Call, case: CaseId) -> Result<Subject, Status> {
         let office = call.office()?;
         let mut head = self.store.head();
         let known = tokio::time::timeout(NEWS_WITHIN, async {

@@ -56,7 +56,7 @@ pub(super) async fn show(connection: &Connection, output: Output, offer_id: Stri
 }
 
 pub(super) async fn accept(connection: &Connection, offer_id: String) -> anyhow::Result<()> {
-    let request = connection.command(AcceptOfferRequest { offer_id });
+    let request = connection.command(AcceptOfferRequest { offer_id, ..AcceptOfferRequest::default() });
     connection.referral().accept_offer(request).await.map_err(|status| refusal(&status))?;
     println!("Accepted. The office owes care from now on, and holds the case once the certificate is here.");
     Ok(())

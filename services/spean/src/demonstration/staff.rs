@@ -150,7 +150,7 @@ impl Staff {
 
     /// Says yes.
     pub async fn accept(&self, offer: &str) -> Result<(), Status> {
-        let request = AcceptOfferRequest { offer_id: offer.to_owned() };
+        let request = AcceptOfferRequest { offer_id: offer.to_owned(), ..AcceptOfferRequest::default() };
         self.referral().accept_offer(self.ask(request)).await?;
         Ok(())
     }
