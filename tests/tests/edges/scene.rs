@@ -9,8 +9,13 @@ use spean::demonstration::staff::{Asking, Staff, new_id};
 use spean_contracts::cases::v1::{Consent, RecordConsentRequest};
 use spean_contracts::directory::v1::{Offering, PublishOfferingRequest};
 use spean_contracts::followup::v1::PlanFollowUpRequest;
-use spean_contracts::referral::v1::{OfferKind, OfferState};
-use spean_contracts::repatriation::v1::{Circumstances, ImportManifestRequest, RegisterArrivalRequest, Route};
+use spean_contracts::referral::v1::{
+    Channel as ReportChannel, Concern, OfferKind, OfferState, Reporter, SubmitReportRequest, TakeUpReportRequest,
+};
+use spean_contracts::repatriation::v1::{
+    Circumstances, ImportManifestRequest, OpenRepatriationRequestRequest, RegisterArrivalRequest,
+    RepatriationDirection, Route, StaffFunction, StepOwner,
+};
 use spean_contracts::shelter::v1::{AdmitResidentRequest, DeclareCapacityRequest, Places};
 use spean_contracts::vocabulary::v1::{Birth, ConsentBasis, Name, Need, Part, Person, Sex, Urgency, birth};
 use spean_identity::token::{Claims, issue};
@@ -66,6 +71,8 @@ ids! {
     arrival,
     /// A manifest.
     manifest,
+    /// A request to bring somebody home.
+    homewards,
     /// An offering.
     offering,
     /// An offer of the office that waits for an answer.
@@ -76,7 +83,16 @@ ids! {
     declinable,
     /// A service that the office gives for another.
     served,
-    unused, fresh_case, fresh_consent, fresh_stay, visit, fresh_arrival, fresh_manifest, fresh_offering, fresh_offer, one_of_many,
+    /// A report that the office took down.
+    report,
+    /// Its number for the telephone.
+    reference,
+    /// A report that somebody looks into.
+    doubtful,
+    /// A report that another office should look into.
+    misplaced,
+    fresh_report,
+    unused, fresh_case, fresh_consent, fresh_stay, visit, fresh_arrival, fresh_manifest, fresh_homewards, fresh_offering, fresh_offer, one_of_many,
 }
 
 /// The network and what is in it.
@@ -161,6 +177,7 @@ impl Scene {
         self.publish(&here).await?;
         self.arrive(&here).await?;
         self.refer(&here).await?;
+        self.report(&here).await?;
         self.care(&here).await
     }
 
@@ -185,15 +202,26 @@ impl Scene {
             arrival_id: self.ids.arrival.clone(),
             person: Some(a_girl()),
             circumstances: circumstances.clone(),
+            ..RegisterArrivalRequest::default()
         };
         here.repatriation().register_arrival(here.ask(arrival)).await?;
         let manifest = ImportManifestRequest {
             manifest_id: self.ids.manifest.clone(),
             csv: b"family_name,sex\nKumru,male\n".to_vec(),
             circumstances,
-            preview: false,
+            ..ImportManifestRequest::default()
         };
         here.repatriation().import_manifest(here.ask(manifest)).await?;
+        let owner = StepOwner { function: StaffFunction::RepatriationOfficer.into(), ..StepOwner::default() };
+        let homewards = OpenRepatriationRequestRequest {
+            request_id: self.ids.homewards.clone(),
+            direction: RepatriationDirection::ToHere.into(),
+            country: "TH".to_owned(),
+            person_ids: vec![self.ids.case.clone()],
+            owner: Some(owner),
+            requested_on: "2026-01-01".to_owned(),
+        };
+        here.repatriation().open_repatriation_request(here.ask(homewards)).await?;
         Ok(())
     }
 
@@ -223,6 +251,25 @@ impl Scene {
         self.ids.asked = asked;
         self.ids.declinable = declinable;
         self.ids.served = served;
+        Ok(())
+    }
+
+    async fn report(&mut self, here: &Staff) -> Result<(), Status> {
+        for report in [&self.ids.misplaced, &self.ids.doubtful, &self.ids.report] {
+            let request = SubmitReportRequest {
+                report_id: report.clone(),
+                channel: ReportChannel::Visitor.into(),
+                place: "16".to_owned(),
+                concerns: vec![Concern::ChildAlone.into()],
+                urgency: Urgency::Routine.into(),
+                words: "A child sleeps at the market.".to_owned(),
+                reporter: Some(Reporter { name: "Kumru Tola".to_owned(), ..Reporter::default() }),
+                ..SubmitReportRequest::default()
+            };
+            self.ids.reference = here.reports().submit_report(here.ask(request)).await?.into_inner().reference;
+        }
+        let doubtful = TakeUpReportRequest { report_id: self.ids.doubtful.clone() };
+        here.reports().take_up_report(here.ask(doubtful)).await?;
         Ok(())
     }
 

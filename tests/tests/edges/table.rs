@@ -22,6 +22,7 @@ mod insight;
 mod policy;
 mod referral;
 mod repatriation;
+mod reports;
 mod shelter;
 
 use serde_json::{Value, json};
@@ -129,7 +130,9 @@ const CIRCUMSTANCES: Fields<'static> = &[
     ("circumstances", Message),
     ("circumstances.route", Word(&[])),
     ("circumstances.from_country", ShortCode),
-    ("circumstances.handed_over_by", Text(100)),
+    ("circumstances.handed_over_by", NotForRequests),
+    ("circumstances.authority.kind", Word(&[])),
+    ("circumstances.authority.post_number", Text(12)),
     ("circumstances.arrived_on", PastDay),
 ];
 
@@ -168,6 +171,7 @@ pub(crate) fn rows(ids: &Ids) -> Vec<Row> {
         repatriation::rows(ids),
         directory::rows(ids),
         referral::rows(ids),
+        reports::rows(ids),
         policy::rows(),
         insight::rows(),
     ]

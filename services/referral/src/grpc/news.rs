@@ -13,6 +13,9 @@ use crate::news::list::{self, Entry};
 use crate::news::{CaseNews, Command};
 use crate::reports::wire::write_stage;
 
+/// More news of one case than there will ever be.
+const MOST_NEWS: i64 = 100_000;
+
 impl Reports {
     pub(super) async fn list_progress(
         &self,
@@ -45,7 +48,7 @@ impl Reports {
         request: wire::AcknowledgeNewsRequest,
     ) -> Result<wire::AcknowledgeNewsResponse, Status> {
         let case = self.case_of(call, &request.case_id).await?;
-        let up_to = field::within("up_to_number", request.up_to_number.into(), 1, i64::from(i32::MAX))?;
+        let up_to = field::within("up_to_number", request.up_to_number.into(), 1, MOST_NEWS)?;
         let command = Command::Acknowledge { up_to: u32::try_from(up_to).unwrap_or(u32::MAX) };
         self.refuse_while_recovering()?;
         let id = stream(call.office()?, case);
