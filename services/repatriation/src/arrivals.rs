@@ -1,11 +1,13 @@
-//! The list of arrivals that a transit centre looks at, and the comparison that shows whether anybody is missing.
+//! The list of arrivals that a transit centre looks at: who is here, in which bed, who waits, and what became of each
+//! offer.
 
 use spean_eventstore::{BoxFuture, ReadModel, Recorded};
-use spean_vocabulary::{ArrivalId, Date, Need, OfficeId};
+use spean_vocabulary::{ArrivalId, CaseId, Need, OfficeId, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, Executor, Row as _};
 
 use crate::arrival::{Arrival, Event};
+use crate::words::{BedGroup, OverCapacityReason};
 
 /// Table and projection of the arrivals.
 pub struct Arrivals;
@@ -16,11 +18,11 @@ impl ReadModel for Arrivals {
     }
 
     fn version(&self) -> i64 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["arrival"]
+        &["arrival", "arrival_offer", "arrival_same_person"]
     }
 
     fn ddl(&self) -> &'static [&'static str] {
@@ -38,9 +40,28 @@ impl ReadModel for Arrivals {
                 departed_on text not null,
                 sex text not null,
                 age_band text not null,
-                home_place text not null
+                home_place text not null,
+                route text not null,
+                bed text not null,
+                over_capacity text not null,
+                last_night text not null
             )",
             "create index arrival_office on arrival (office, arrived_on, registered_position)",
+            "create table arrival_offer (
+                arrival_id text not null,
+                offer_id text not null,
+                office text not null,
+                kind text not null,
+                need text not null,
+                state text not null,
+                answered_at bigint not null,
+                primary key (arrival_id, offer_id)
+            )",
+            "create table arrival_same_person (
+                arrival_id text not null,
+                case_id text not null,
+                primary key (arrival_id, case_id)
+            )",
         ]
     }
 
@@ -51,51 +72,92 @@ impl ReadModel for Arrivals {
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
             let Some(Ok(what)) = event.event::<Arrival>() else { return Ok(()) };
-            apply(&event.id, event.position, what, connection).await
+            apply(event, what, connection).await
         })
     }
 }
 
-async fn apply(arrival: &str, position: i64, event: Event, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+async fn apply(recorded: &Recorded, event: Event, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let id = || recorded.id.clone();
     let statement = match event {
         Event::Registered { office, circumstances, codes, needs, .. } => sqlx::query(
             "insert into arrival (arrival_id, office, registered_position, arrived_on, case_number, needs, nights,
-                accepted_by, departure, departed_on, sex, age_band, home_place)
-             values ($1, $2, $3, $4, '', $5, 0, '', '', '', $6, $7, $8)",
+                accepted_by, departure, departed_on, sex, age_band, home_place, route, bed, over_capacity, last_night)
+             values ($1, $2, $3, $4, '', $5, 0, '', '', '', $6, $7, $8, $9, '', '', '')",
         )
-        .bind(arrival.to_owned())
+        .bind(id())
         .bind(office.to_string())
-        .bind(position)
+        .bind(recorded.position)
         .bind(circumstances.arrived_on.to_string())
         .bind(words(&needs))
         .bind(codes.sex.to_string())
         .bind(codes.age_band.to_string())
-        .bind(codes.home_place.map(|place| place.to_string()).unwrap_or_default()),
+        .bind(codes.home_place.map(|place| place.to_string()).unwrap_or_default())
+        .bind(circumstances.route.to_string()),
         Event::CaseOpened { case_number } => sqlx::query("update arrival set case_number = $2 where arrival_id = $1")
-            .bind(arrival.to_owned())
+            .bind(id())
             .bind(case_number.to_string()),
-        Event::NeedsRecorded { needs, .. } => sqlx::query("update arrival set needs = $2 where arrival_id = $1")
-            .bind(arrival.to_owned())
-            .bind(words(&needs)),
-        Event::Stayed { .. } => {
-            sqlx::query("update arrival set nights = nights + 1 where arrival_id = $1").bind(arrival.to_owned())
+        Event::NeedsRecorded { needs, .. } => {
+            sqlx::query("update arrival set needs = $2 where arrival_id = $1").bind(id()).bind(words(&needs))
         }
-        Event::Accepted { office, .. } => accepted_by(arrival, office.as_str()),
-        Event::TakenBack { .. } => accepted_by(arrival, ""),
-        Event::Departed { kind, on, .. } => {
-            sqlx::query("update arrival set departure = $2, departed_on = $3 where arrival_id = $1")
-                .bind(arrival.to_owned())
-                .bind(kind.to_string())
-                .bind(on.to_string())
-        }
+        Event::Stayed { night_of, .. } => sqlx::query(
+            "update arrival set nights = nights + 1,
+                last_night = case when last_night > $2 then last_night else $2 end
+             where arrival_id = $1",
+        )
+        .bind(id())
+        .bind(night_of.to_string()),
+        Event::BedAssigned { group, over_capacity, .. } => bed(id(), Some(group), over_capacity),
+        Event::OfferEnded { offer, office, kind, need, end } => sqlx::query(
+            "insert into arrival_offer (arrival_id, offer_id, office, kind, need, state, answered_at)
+             values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (arrival_id, offer_id) do update set state = excluded.state,
+                answered_at = excluded.answered_at",
+        )
+        .bind(id())
+        .bind(offer.to_string())
+        .bind(office.to_string())
+        .bind(kind.to_string())
+        .bind(need.map(|need| need.to_string()).unwrap_or_default())
+        .bind(end.to_string())
+        .bind(recorded.metadata.recorded_at.as_micros()),
+        Event::SamePersonConfirmed { other, .. } => sqlx::query(
+            "insert into arrival_same_person (arrival_id, case_id) values ($1, $2) on conflict do nothing",
+        )
+        .bind(id())
+        .bind(other.to_string()),
+        Event::Accepted { office, .. } => accepted_by(id(), office.as_str()),
+        Event::TakenBack { .. } => accepted_by(id(), ""),
+        Event::FoundAgain { .. } => departed(id(), String::new(), String::new()),
+        Event::Departed { kind, on, .. } => departed(id(), kind.to_string(), on.to_string()),
+        Event::NeedServed { .. } => return Ok(()),
     };
     statement.execute(connection).await?;
     Ok(())
 }
 
-fn accepted_by(arrival: &str, office: &str) -> sqlx::query::Query<'static, Any, sqlx::any::AnyArguments> {
+type Statement = sqlx::query::Query<'static, Any, sqlx::any::AnyArguments>;
+
+fn bed(arrival: String, group: Option<BedGroup>, over_capacity: Option<OverCapacityReason>) -> Statement {
+    sqlx::query("update arrival set bed = $2, over_capacity = $3 where arrival_id = $1")
+        .bind(arrival)
+        .bind(group.map(|group| group.to_string()).unwrap_or_default())
+        .bind(over_capacity.map(|reason| reason.to_string()).unwrap_or_default())
+}
+
+/// Who left has left the bed.
+fn departed(arrival: String, kind: String, on: String) -> Statement {
+    sqlx::query(
+        "update arrival set departure = $2, departed_on = $3, bed = '', over_capacity = '' where arrival_id = $1",
+    )
+    .bind(arrival)
+    .bind(kind)
+    .bind(on)
+}
+
+fn accepted_by(arrival: String, office: &str) -> Statement {
     sqlx::query("update arrival set accepted_by = $2 where arrival_id = $1")
-        .bind(arrival.to_owned())
+        .bind(arrival)
         .bind(office.to_owned())
 }
 
@@ -118,7 +180,18 @@ pub struct Entry {
     pub sex: String,
     pub age_band: String,
     pub home_place: String,
+    pub route: String,
+    pub bed: String,
+    pub over_capacity: String,
+    /// Offers that ended without a taker.
+    pub unaccepted_offers: i64,
 }
+
+/// The columns of an [`Entry`].
+const COLUMNS: &str = "arrival_id, case_number, arrived_on, needs, nights, accepted_by, departure, departed_on, sex,
+    age_band, home_place, route, bed, over_capacity,
+    (select count(*) from arrival_offer where arrival_offer.arrival_id = arrival.arrival_id
+        and state in ('declined', 'withdrawn', 'escalated', 'voided'))";
 
 /// The arrivals at an office, the latest first.
 pub async fn of_office(
@@ -130,9 +203,7 @@ pub async fn of_office(
 ) -> Result<Vec<Entry>, sqlx::Error> {
     let present = if present_only { "and departure = ''" } else { "" };
     let sql = format!(
-        "select arrival_id, case_number, arrived_on, needs, nights, accepted_by, departure, departed_on, sex, age_band,
-            home_place
-         from arrival where office = $1 {present}
+        "select {COLUMNS} from arrival where office = $1 {present}
          order by arrived_on desc, registered_position desc limit $2 offset $3"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -144,66 +215,100 @@ pub async fn of_office(
     rows.iter().map(entry).collect()
 }
 
-/// Arrivals compared with departures. Always arrived = present + handed over + left of their own will.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reconciliation {
-    /// People who arrived.
-    pub arrived: i64,
-    /// Still here.
-    pub present: i64,
-    /// Handed over.
-    pub handed_over: i64,
-    /// Left of their own will.
-    pub own_will: i64,
-    /// Nights in all.
-    pub bed_nights: i64,
-    /// Those still here whom nobody has accepted, the longest here first.
-    pub waiting: Vec<String>,
+/// Those still here whose referral nobody has accepted, the longest here first.
+pub async fn waiting(
+    office: &OfficeId,
+    limit: i64,
+    offset: i64,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    let sql = format!(
+        "select {COLUMNS} from arrival where office = $1 and departure = '' and accepted_by = ''
+         order by arrived_on, registered_position limit $2 offset $3"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(office.as_str())
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(executor)
+        .await?;
+    rows.iter().map(entry).collect()
 }
 
-/// Compares, for the people who arrived at an office from one day to another, both included.
-pub async fn reconcile<'e, E>(
+/// One arrival at an office; none when there is no such arrival there.
+pub async fn find(
+    arrival: ArrivalId,
     office: &OfficeId,
-    from: Option<Date>,
-    to: Date,
-    executor: &'e E,
-) -> Result<Reconciliation, sqlx::Error>
-where
-    &'e E: Executor<'e, Database = Any>,
-{
-    let from = from.map(|from| from.to_string()).unwrap_or_default();
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Option<Entry>, sqlx::Error> {
+    let sql = format!("select {COLUMNS} from arrival where arrival_id = $1 and office = $2");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(arrival.to_string())
+        .bind(office.as_str())
+        .fetch_optional(executor)
+        .await?;
+    row.as_ref().map(entry).transpose()
+}
+
+/// What became of an offer. What is not known is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the wire's OnwardOffer")]
+pub struct Answer {
+    pub offer_id: String,
+    pub office: String,
+    pub kind: String,
+    pub need: String,
+    pub state: String,
+    pub answered_at: Timestamp,
+}
+
+/// What became of the offers of an arrival, the latest first.
+pub async fn answers(
+    arrival: ArrivalId,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Vec<Answer>, sqlx::Error> {
     let rows = sqlx::query(
-        "select departure, count(*), cast(sum(nights) as bigint) from arrival
-         where office = $1 and arrived_on >= $2 and arrived_on <= $3 group by departure",
+        "select offer_id, office, kind, need, state, answered_at from arrival_offer where arrival_id = $1
+         order by answered_at desc, offer_id",
     )
-    .bind(office.as_str())
-    .bind(&from)
-    .bind(to.to_string())
+    .bind(arrival.to_string())
     .fetch_all(executor)
     .await?;
-    let mut reconciliation = Reconciliation::default();
-    for row in rows {
-        let (departure, people, nights): (String, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        reconciliation.arrived += people;
-        reconciliation.bed_nights += nights;
-        match departure.as_str() {
-            "" => reconciliation.present += people,
-            "handed_over" => reconciliation.handed_over += people,
-            _ => reconciliation.own_will += people,
-        }
-    }
-    let rows = sqlx::query(
-        "select arrival_id from arrival
-         where office = $1 and arrived_on >= $2 and arrived_on <= $3 and departure = '' and accepted_by = ''
-         order by arrived_on, registered_position",
+    let answer = |row: &AnyRow| {
+        Ok(Answer {
+            offer_id: row.try_get(0)?,
+            office: row.try_get(1)?,
+            kind: row.try_get(2)?,
+            need: row.try_get(3)?,
+            state: row.try_get(4)?,
+            answered_at: Timestamp::from_micros(row.try_get(5)?),
+        })
+    };
+    rows.iter().map(answer).collect()
+}
+
+/// The earlier cases that people confirmed to be of the same person.
+pub async fn same_person(
+    arrival: ArrivalId,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Vec<String>, sqlx::Error> {
+    let rows = sqlx::query("select case_id from arrival_same_person where arrival_id = $1 order by case_id")
+        .bind(arrival.to_string())
+        .fetch_all(executor)
+        .await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// The number of a case, as this service has heard it; empty when it has not.
+pub async fn number_of(case: &str, executor: impl Executor<'_, Database = Any>) -> Result<String, sqlx::Error> {
+    let row = sqlx::query(
+        "select case_number from arrival where arrival_id = $1 and case_number <> ''
+         union select case_number from case_standing where case_id = $1 and case_number <> ''",
     )
-    .bind(office.as_str())
-    .bind(&from)
-    .bind(to.to_string())
-    .fetch_all(executor)
+    .bind(case)
+    .fetch_optional(executor)
     .await?;
-    reconciliation.waiting = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    Ok(reconciliation)
+    row.map_or(Ok(String::new()), |row| row.try_get(0))
 }
 
 /// Whether a case of this id is known that did not begin with an arrival here: its person must not be overwritten.
@@ -216,6 +321,17 @@ pub async fn is_case_elsewhere(
         .bind(arrival.to_string())
         .fetch_optional(executor)
         .await?;
+    Ok(row.is_some())
+}
+
+/// Whether a case of this id is known at this node, by an arrival or by its desk.
+pub async fn is_known(case: CaseId, executor: impl Executor<'_, Database = Any>) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query(
+        "select 1 from case_standing where case_id = $1 union select 1 from arrival where arrival_id = $1",
+    )
+    .bind(case.to_string())
+    .fetch_optional(executor)
+    .await?;
     Ok(row.is_some())
 }
 
@@ -233,5 +349,9 @@ fn entry(row: &AnyRow) -> Result<Entry, sqlx::Error> {
         sex: row.try_get(8)?,
         age_band: row.try_get(9)?,
         home_place: row.try_get(10)?,
+        route: row.try_get(11)?,
+        bed: row.try_get(12)?,
+        over_capacity: row.try_get(13)?,
+        unaccepted_offers: row.try_get(14)?,
     })
 }

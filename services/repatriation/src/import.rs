@@ -1,18 +1,20 @@
 //! Carries out a manifest: batch by batch, each with its arrivals and their verdicts in one commit. After a power cut the
 //! same file goes on where it stopped; nobody arrives twice.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use spean_eventsourcing::{Aggregate as _, Context, Refusal as _};
 use spean_eventstore::{Digest, EventStore, HandleError, Metadata, StoreError, TransactError};
-use spean_vault::{Contact, Vault, VaultError};
-use spean_vocabulary::{ArrivalId, ManifestId};
+use spean_vault::{Contact, Reader, Vault, VaultError};
+use spean_vocabulary::{ArrivalId, CaseId, ManifestId, StaffId};
 use tokio::sync::Mutex;
 
 use crate::arrival::{self, Arrival, Circumstances};
+use crate::known::KnownPeople;
 use crate::manifest::{self, Command, Manifest, Outcome, Reason, Verdict};
-use crate::sheet::{self, Arriving, Row, Unfit, Unreadable};
+use crate::sheet::{self, Arriving, File, Row, Unfit, Unreadable};
 
 /// Rows that are committed together. Everybody who writes waits for a batch, so it is small.
 const BATCH: usize = 50;
@@ -30,8 +32,8 @@ pub struct Importer {
 pub struct Submission {
     /// Its id, made by the caller.
     pub manifest: ManifestId,
-    /// CSV in UTF-8.
-    pub file: Vec<u8>,
+    /// The list.
+    pub file: File,
     /// How and when the group came.
     pub circumstances: Circumstances,
     /// Who asks.
@@ -70,11 +72,12 @@ impl Importer {
     /// As for [`Importer::import`].
     pub async fn preview(&self, submission: &Submission) -> Result<Vec<Verdict>, ImportError> {
         let Submission { manifest, file, circumstances, context, .. } = submission;
-        let rows = sheet::read(file, circumstances.arrived_on)?;
-        let known = self.store.load::<Manifest>(&manifest.to_string()).await?;
-        let accepted = known.state.decide(begin(file, &rows, circumstances), context);
+        let rows = read(file.clone(), circumstances).await?;
+        let begun = self.store.load::<Manifest>(&manifest.to_string()).await?;
+        let accepted = begun.state.decide(begin(file, &rows, circumstances), context);
         accepted.map_err(|error| ImportError::Manifest(HandleError::Refused(error)))?;
-        Ok(rows.iter().map(|row| verdict(*manifest, row)).collect())
+        let known = self.known_people(*manifest, &rows, context).await?;
+        Ok(rows.iter().map(|row| verdict(*manifest, row, &known)).collect())
     }
 
     /// Carries out a manifest to its end. Doing it again, also after it was cut off anywhere, leads to the same.
@@ -84,16 +87,39 @@ impl Importer {
     pub async fn import(&self, submission: Submission) -> Result<(), ImportError> {
         let _turn = self.turn.lock().await;
         let Submission { manifest, file, circumstances, context, metadata } = submission;
-        let rows = sheet::read(&file, circumstances.arrived_on)?;
+        let rows = read(file.clone(), &circumstances).await?;
         self.handle(manifest, begin(&file, &rows, &circumstances), &context, metadata.clone()).await?;
         let metadata = Metadata { command_id: None, request_digest: None, ..metadata };
         let begun = self.store.load::<Manifest>(&manifest.to_string()).await?.state;
+        let known = if begun.is_finished() {
+            KnownPeople::default()
+        } else {
+            self.known_people(manifest, &rows, &context).await?
+        };
         let outstanding: Vec<_> = rows.into_iter().filter(|row| !begun.is_judged(row.line)).collect();
         for rows in outstanding.chunks(BATCH) {
             self.keep(manifest, rows, &context).await?;
-            self.commit(manifest, rows, &circumstances, &context, &metadata).await?;
+            let prepare = |row| (verdict(manifest, row, &known), command(manifest, row, &circumstances));
+            self.commit(manifest, rows.iter().map(prepare).collect(), &context, &metadata).await?;
         }
         self.handle(manifest, Command::Finish, &context, metadata).await
+    }
+
+    /// Everybody in the vault but those of this manifest, who may be there since it was cut off.
+    async fn known_people(
+        &self,
+        manifest: ManifestId,
+        rows: &[Row],
+        context: &Context,
+    ) -> Result<KnownPeople, VaultError> {
+        let anybody: StaffId = "manifest-import".parse().expect("it has the form of a code");
+        let reader = Reader {
+            staff: context.staff.clone().unwrap_or(anybody),
+            office: context.office.clone(),
+            purpose: "to notice people on a manifest who are known already".to_owned(),
+        };
+        let ours: BTreeSet<CaseId> = rows.iter().map(|row| arrival_of(manifest, row.line).reinterpret()).collect();
+        Ok(KnownPeople::of(self.vault.identities(&reader, context.now).await?, &ours))
     }
 
     async fn handle(
@@ -124,13 +150,10 @@ impl Importer {
     async fn commit(
         &self,
         manifest: ManifestId,
-        rows: &[Row],
-        circumstances: &Circumstances,
+        prepared: Vec<(Verdict, Option<(ArrivalId, arrival::Command)>)>,
         context: &Context,
         metadata: &Metadata,
     ) -> Result<(), ImportError> {
-        let prepare = |row| (verdict(manifest, row), command(manifest, row, circumstances));
-        let prepared: Vec<_> = rows.iter().map(prepare).collect();
         let (context, metadata, manifest) = (context.clone(), metadata.clone(), manifest.to_string());
         let committed = self.store.transact(move |transaction| {
             Box::pin(async move {
@@ -166,18 +189,31 @@ pub fn arrival_of(manifest: ManifestId, line: u32) -> ArrivalId {
     ArrivalId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
-fn begin(file: &[u8], rows: &[Row], circumstances: &Circumstances) -> Command {
-    let digest = Digest::of(file).to_string();
+/// Takes a file apart where it stops nobody else.
+async fn read(file: File, circumstances: &Circumstances) -> Result<Vec<Row>, Unreadable> {
+    let arrived_on = circumstances.arrived_on;
+    let read = tokio::task::spawn_blocking(move || sheet::read(&file, arrived_on)).await;
+    // It ends early only with the process.
+    read.unwrap_or(Err(Unreadable::NotAWorkbook))
+}
+
+fn begin(file: &File, rows: &[Row], circumstances: &Circumstances) -> Command {
+    let digest = Digest::of(file.bytes()).to_string();
     let rows = u32::try_from(rows.len()).expect("there are at most 5,000");
     Command::Begin { digest, rows, circumstances: circumstances.clone() }
 }
 
-fn verdict(manifest: ManifestId, row: &Row) -> Verdict {
+fn verdict(manifest: ManifestId, row: &Row, known: &KnownPeople) -> Verdict {
     let outcome = match &row.content {
-        Ok(arriving) => {
-            Outcome::Accepted { arrival: arrival_of(manifest, row.line), missing: arriving.codes.missing.clone() }
+        Ok(Arriving { described, codes, notes, .. }) => Outcome::Accepted {
+            arrival: arrival_of(manifest, row.line),
+            missing: codes.missing.clone(),
+            notes: notes.clone(),
+            known: known.like(&described.identity).into_keys().collect(),
+        },
+        Err(Unfit { reason, column, same_as }) => {
+            Outcome::Refused { reason: *reason, column: *column, same_as: *same_as }
         }
-        Err(Unfit { reason, column }) => Outcome::Refused { reason: *reason, column: *column },
     };
     Verdict { line: row.line, outcome }
 }
@@ -190,11 +226,12 @@ fn command(manifest: ManifestId, row: &Row, circumstances: &Circumstances) -> Op
         circumstances: circumstances.clone(),
         codes: codes.clone(),
         needs: needs.clone(),
+        by_request: None,
     };
     Some((arrival, command))
 }
 
 /// An arrival is refused only when its id is taken.
 fn refused(error: arrival::Error) -> Outcome {
-    Outcome::Refused { reason: error.reason().parse().unwrap_or(Reason::ArrivalIdTaken), column: None }
+    Outcome::Refused { reason: error.reason().parse().unwrap_or(Reason::ArrivalIdTaken), column: None, same_as: None }
 }

@@ -1,14 +1,22 @@
-//! The register of a transit centre: who arrived, what they need, how many nights, who took over.
+//! The register of a transit centre: who arrived, what they need, how many nights, who took over. And the requests by
+//! which people come home across a border.
 
 pub mod arrival;
 pub mod arrivals;
+pub mod beds;
 mod grpc;
 pub mod import;
+pub mod known;
 pub mod manifest;
 mod published;
 mod reactions;
+pub mod reconciliation;
+pub mod request;
+pub mod requests;
 pub mod sheet;
+pub mod urgent;
 pub mod verdicts;
+pub mod words;
 
 use std::sync::Arc;
 
@@ -26,13 +34,20 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let parts = ServiceParts {
         service: Service::Repatriation,
         tables: vec![standing::TABLES],
-        read_models: vec![Arc::new(arrivals::Arrivals), Arc::new(verdicts::Verdicts)],
+        read_models: vec![
+            Arc::new(arrivals::Arrivals),
+            Arc::new(urgent::UrgentNeeds),
+            Arc::new(beds::CentreBeds),
+            Arc::new(verdicts::Verdicts),
+            Arc::new(requests::Requests),
+        ],
         postings: Box::new(move |event| published::postings(&id, event)),
         correspondence: Arc::new(reactions),
     };
     let (store, _) = node.open(parts, running).await?;
     let importer = import::Importer::new(store.clone(), Arc::clone(&node.vault));
-    let service = RepatriationServiceServer::new(grpc::Grpc { node: node.clone(), store, importer });
+    let policies = node.policies(&store).await?;
+    let service = RepatriationServiceServer::new(grpc::Grpc { node: node.clone(), store, importer, policies });
     running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST));
     Ok(())
 }

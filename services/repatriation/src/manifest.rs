@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use spean_eventsourcing::{Aggregate, Context, Fault, Refusal};
-use spean_vocabulary::{ArrivalId, OfficeId};
+use spean_vocabulary::{ArrivalId, CaseId, OfficeId};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
 use crate::arrival::Circumstances;
@@ -46,6 +46,12 @@ pub enum Outcome {
         /// What is missing but did not stop it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         missing: Vec<String>,
+        /// What was converted or left unclear.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        notes: BTreeSet<Note>,
+        /// Cases here that may be of the same person.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        known: BTreeSet<CaseId>,
     },
     /// It did not.
     Refused {
@@ -54,7 +60,45 @@ pub enum Outcome {
         /// The column concerned, when one is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         column: Option<Column>,
+        /// The line above that is the same person, when one is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        same_as: Option<u32>,
     },
+}
+
+/// What was done to read a row, or left unclear in it. Told with its verdict.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum Note {
+    /// The birth was written in the Buddhist era; 543 years were taken off.
+    BuddhistYear,
+    /// The birth was written in Khmer or Thai digits.
+    LocalDigits,
+    /// The birth was a workbook's number for a day.
+    WorkbookDay,
+    /// Day and month of the birth could be either way round: its year was kept.
+    DayMonthUnclear,
+    /// The year of birth was reckoned from the age.
+    YearFromAge,
+    /// The age does not go with the birth, which was kept.
+    AgeContradictsBirth,
+    /// The place had lost its first zero.
+    PlacePadded,
 }
 
 /// Why a row did not become an arrival. A name is not needed: nobody is dropped for what is not known of them.
@@ -74,8 +118,10 @@ pub enum Reason {
     TextMalformed,
     /// The word is none of those for a sex.
     SexUnknownWord,
-    /// The birth is neither a day as YYYY-MM-DD nor a year as YYYY, from 1900 on.
+    /// The birth is neither a day nor a year from 1900 on, in any of the ways that are understood.
     BirthMalformed,
+    /// The age is not a whole number from 0 to 120.
+    AgeMalformed,
     /// Nobody is born after the day of their arrival.
     BirthAfterArrival,
     /// The nationality is not two letters as ISO 3166 has them.
@@ -121,6 +167,8 @@ pub enum Column {
     Sex,
     /// Day or year of birth.
     Birth,
+    /// Age on the day of arrival.
+    Age,
     /// Nationality.
     Nationality,
     /// What kind of paper the person has.
@@ -288,7 +336,7 @@ mod tests {
 
     fn circumstances(arrived_on: &str) -> Circumstances {
         let arrived_on = arrived_on.parse().expect("a day");
-        Circumstances { route: Route::Repatriation, from_country: None, handed_over_by: None, arrived_on }
+        Circumstances { route: Route::Repatriation, from_country: None, handed_over_by: None, authority: None, arrived_on }
     }
 
     fn begin(digest: &str, arrived_on: &str) -> Command {
@@ -305,7 +353,7 @@ mod tests {
     }
 
     fn refused(line: u32) -> Verdict {
-        let outcome = Outcome::Refused { reason: Reason::BirthMalformed, column: Some(Column::Birth) };
+        let outcome = Outcome::Refused { reason: Reason::BirthMalformed, column: Some(Column::Birth), same_as: None };
         Verdict { line, outcome }
     }
 
@@ -324,8 +372,9 @@ mod tests {
 
     #[test]
     fn a_row_keeps_its_first_verdict() {
+        let arrival = "00000000-0000-4000-8000-000000000001".parse().unwrap();
         let outcome =
-            Outcome::Accepted { arrival: "00000000-0000-4000-8000-000000000001".parse().unwrap(), missing: vec![] };
+            Outcome::Accepted { arrival, missing: vec![], notes: BTreeSet::new(), known: BTreeSet::new() };
         let verdicts = vec![Verdict { line: 2, outcome }, refused(3)];
         given::<Manifest>([begun(), judged([2])])
             .when(&at_centre(), Command::RecordRows { verdicts })

@@ -1,15 +1,16 @@
 //! What other services say, and what the centre does about it.
 
 use prost::Message as _;
+use spean_chassis::words::read_need;
 use spean_chassis::{Clock, standing};
 use spean_contracts::cases::v1::CaseRegistered;
 use spean_contracts::referral::v1::{OfferAnswered, OfferKind, OfferState, Standing, StandingChanged};
 use spean_eventsourcing::Context;
 use spean_eventstore::{BoxFuture, HandleError, Metadata, Transaction};
 use spean_messaging::{Address, Correspondence, Letter, Unusable};
-use spean_vocabulary::{NodeId, Service};
+use spean_vocabulary::{NodeId, OfferKind as Kind, OfficeId, Service};
 
-use crate::arrival::{Arrival, Command, Error};
+use crate::arrival::{Arrival, Command, Error, OfferEnd};
 
 /// Applies the letters to the centre.
 pub(crate) struct Reactions {
@@ -64,11 +65,27 @@ impl Reactions {
 
     async fn offer_answered(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
         let told = OfferAnswered::decode(letter.body.as_slice()).map_err(malformed)?;
-        if told.kind() != OfferKind::Transfer || told.state() != OfferState::Accepted {
+        let (kind, end) = match (told.kind(), told.state()) {
+            (_, OfferState::Unspecified | OfferState::Offered | OfferState::Bound)
+            | (OfferKind::Unspecified, _) => return Ok(()),
+            (kind, OfferState::Accepted) => (kind, OfferEnd::Accepted),
+            (kind, OfferState::Declined) => (kind, OfferEnd::Declined),
+            (kind, OfferState::Withdrawn) => (kind, OfferEnd::Withdrawn),
+            (kind, OfferState::Escalated) => (kind, OfferEnd::Escalated),
+            (kind, OfferState::Voided) => (kind, OfferEnd::Voided),
+            (kind, OfferState::Concluded) => (kind, OfferEnd::Concluded),
+        };
+        let offer = told.offer_id.parse().map_err(malformed)?;
+        let office: OfficeId = told.to_office_id.parse().map_err(malformed)?;
+        let is_transfer = kind == OfferKind::Transfer;
+        let kind = if is_transfer { Kind::Transfer } else { Kind::Service };
+        let need = read_need("need", told.need).ok();
+        let answer = Command::NoteAnswer { offer, office: office.clone(), kind, need, end };
+        self.note(&told.case_id, &told.from_office_id, answer, letter, transaction).await?;
+        if !is_transfer || end != OfferEnd::Accepted {
             return Ok(());
         }
-        let offer = Some(told.offer_id.parse().map_err(malformed)?);
-        let command = Command::NoteAcceptance { offer, office: told.to_office_id.parse().map_err(malformed)? };
+        let command = Command::NoteAcceptance { offer: Some(offer), office };
         self.note(&told.case_id, &told.from_office_id, command, letter, transaction).await
     }
 

@@ -16,7 +16,7 @@ impl ReadModel for Verdicts {
     }
 
     fn version(&self) -> i64 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -38,6 +38,9 @@ impl ReadModel for Verdicts {
                 reason text not null,
                 column_name text not null,
                 missing text not null,
+                notes text not null,
+                known text not null,
+                same_as bigint not null,
                 primary key (manifest_id, line)
             )",
         ]
@@ -82,10 +85,10 @@ async fn apply(recorded: &Recorded, event: Event, connection: &mut AnyConnection
 }
 
 async fn insert(manifest: &str, verdict: Verdict, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    let Seen { line, arrival_id, reason, column, missing } = verdict.into();
+    let Seen { line, arrival_id, reason, column, missing, notes, known, same_as } = verdict.into();
     sqlx::query(
-        "insert into manifest_row (manifest_id, line, arrival_id, reason, column_name, missing)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into manifest_row (manifest_id, line, arrival_id, reason, column_name, missing, notes, known, same_as)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(manifest)
     .bind(line)
@@ -93,6 +96,9 @@ async fn insert(manifest: &str, verdict: Verdict, connection: &mut AnyConnection
     .bind(reason)
     .bind(column)
     .bind(missing.join(","))
+    .bind(notes.join(","))
+    .bind(known.join(","))
+    .bind(same_as)
     .execute(connection)
     .await?;
     Ok(())
@@ -118,25 +124,37 @@ pub struct Seen {
     pub reason: String,
     pub column: String,
     pub missing: Vec<String>,
+    pub notes: Vec<String>,
+    pub known: Vec<String>,
+    /// Zero when there is none.
+    pub same_as: i64,
 }
 
 impl From<Verdict> for Seen {
     fn from(Verdict { line, outcome }: Verdict) -> Self {
-        let nothing = String::new;
+        let nothing = Self {
+            line: line.into(),
+            arrival_id: String::new(),
+            reason: String::new(),
+            column: String::new(),
+            missing: vec![],
+            notes: vec![],
+            known: vec![],
+            same_as: 0,
+        };
         match outcome {
-            Outcome::Accepted { arrival, missing } => Self {
-                line: line.into(),
+            Outcome::Accepted { arrival, missing, notes, known } => Self {
                 arrival_id: arrival.to_string(),
-                reason: nothing(),
-                column: nothing(),
                 missing,
+                notes: notes.iter().map(ToString::to_string).collect(),
+                known: known.iter().map(ToString::to_string).collect(),
+                ..nothing
             },
-            Outcome::Refused { reason, column } => Self {
-                line: line.into(),
-                arrival_id: nothing(),
+            Outcome::Refused { reason, column, same_as } => Self {
                 reason: reason.to_string(),
                 column: column.map(|column| column.to_string()).unwrap_or_default(),
-                missing: vec![],
+                same_as: same_as.unwrap_or(0).into(),
+                ..nothing
             },
         }
     }
@@ -158,7 +176,8 @@ where
         .await?;
     let Some(row) = row else { return Ok(None) };
     let verdicts = sqlx::query(
-        "select line, arrival_id, reason, column_name, missing from manifest_row where manifest_id = $1 order by line",
+        "select line, arrival_id, reason, column_name, missing, notes, known, same_as from manifest_row
+         where manifest_id = $1 order by line",
     )
     .bind(manifest.to_string())
     .fetch_all(executor)
@@ -171,12 +190,18 @@ where
 }
 
 fn seen(row: &AnyRow) -> Result<Seen, sqlx::Error> {
-    let missing: String = row.try_get(4)?;
+    let list = |column: usize| {
+        let text: String = row.try_get(column)?;
+        Ok::<_, sqlx::Error>(text.split(',').filter(|entry| !entry.is_empty()).map(str::to_owned).collect::<Vec<_>>())
+    };
     Ok(Seen {
         line: row.try_get(0)?,
         arrival_id: row.try_get(1)?,
         reason: row.try_get(2)?,
         column: row.try_get(3)?,
-        missing: missing.split(',').filter(|missing| !missing.is_empty()).map(str::to_owned).collect(),
+        missing: list(4)?,
+        notes: list(5)?,
+        known: list(6)?,
+        same_as: row.try_get(7)?,
     })
 }

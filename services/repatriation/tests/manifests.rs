@@ -11,6 +11,7 @@ use spean_identity::NodeKeys;
 use spean_repatriation::arrival::Arrival;
 use spean_repatriation::import::{ImportError, Importer, Submission, arrival_of};
 use spean_repatriation::manifest::Error;
+use spean_repatriation::sheet::File;
 use spean_repatriation::verdicts::{self, Report};
 use spean_repatriation::{arrivals, sheet};
 use spean_testkit::eventually;
@@ -64,7 +65,7 @@ fn submission(file: &[u8], office: OfficeId) -> Submission {
     let metadata = Metadata::of(&context).with_command(id(8), Digest::of(file));
     Submission {
         manifest: manifest(),
-        file: file.to_vec(),
+        file: File::Csv(file.to_vec()),
         circumstances: circumstances("2026-09-01"),
         context,
         metadata,
@@ -195,6 +196,7 @@ async fn a_row_whose_arrival_was_registered_by_other_means_is_refused_and_stops_
         circumstances: circumstances("2026-08-01"),
         codes: support::codes(),
         needs: std::collections::BTreeSet::new(),
+        by_request: None,
     };
     support::handle::<Arrival>(&centre_of.store, arrival_of(manifest(), 3).to_string(), other, &at(centre())).await;
     centre_of.importer.import(submission(&many_men(3), centre())).await.expect("it is carried out");

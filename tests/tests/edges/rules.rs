@@ -177,6 +177,7 @@ impl Entry {
             Self::Id => json!("6ecd8c99-47a6-4a3b-bd3f-0f5f0b1c2d3e"),
             Self::Window => json!({ "from": "2026-01-01", "to": "2026-01-31" }),
             Self::Places => json!({ "sex": 1, "capacity_persons": 1 }),
+            Self::Beds => json!({ "group": 1, "places": 1 }),
         }
     }
 }

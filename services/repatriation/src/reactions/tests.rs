@@ -43,10 +43,12 @@ async fn a_log() -> (EventStore, TempDir) {
             route: Route::Alone,
             from_country: None,
             handed_over_by: None,
+            authority: None,
             arrived_on: "2026-09-01".parse().unwrap(),
         },
         codes: Codes { sex: Sex::Male, age_band: AgeBand::Adult, language: None, home_place: None, missing: vec![] },
         needs: BTreeSet::new(),
+        by_request: None,
     };
     store.handle::<Arrival>(ARRIVAL, command, context.clone(), Metadata::of(&context)).await.unwrap();
     (store, folder)

@@ -3,6 +3,8 @@
 use spean_vocabulary::AgeBand;
 
 use super::*;
+use spean_vault::{Birth, Document, Name};
+use spean_vocabulary::Sex;
 
 const HEADER: &str = "family_name,given_name,sex,birth,document_number,home_place,needs";
 
@@ -11,7 +13,7 @@ fn arrived_on() -> Date {
 }
 
 fn rows(file: &str) -> Vec<Row> {
-    read(file.as_bytes(), arrived_on()).expect("a readable file")
+    read(&File::Csv(file.as_bytes().to_vec()), arrived_on()).expect("a readable file")
 }
 
 fn row(line: &str) -> Result<Arriving, Unfit> {
@@ -28,7 +30,7 @@ fn a_row_becomes_somebody() {
     let arriving = row("Kumru,Dara,ប្រុស,1990-02-28,N0400001,0102,medical; legal").expect("it is sound");
     let identity = &arriving.described.identity;
     assert!(identity.latin == Some(Name { family: "Kumru".to_owned(), given: "Dara".to_owned() }));
-    assert!(identity.documents == [Document { kind: SOME_PAPER.to_owned(), number: "N0400001".to_owned() }]);
+    assert!(identity.documents == [Document { kind: "document".to_owned(), number: "N0400001".to_owned() }]);
     assert_eq!(arriving.codes.sex, Sex::Male);
     assert_eq!(arriving.codes.age_band, AgeBand::Adult);
     assert_eq!(arriving.codes.home_place, "0102".parse().ok());
@@ -93,7 +95,7 @@ fn each_fault_has_its_code_and_its_column() {
     }
     let file = "nationality\nCambodian\n";
     let content = rows(file).remove(0).content;
-    let expected = Unfit { reason: Reason::NationalityMalformed, column: Some(Column::Nationality) };
+    let expected = Unfit::cell(Reason::NationalityMalformed, Column::Nationality);
     assert_eq!(content.expect_err("no such country"), expected);
 }
 
@@ -120,7 +122,7 @@ fn who_stands_on_the_list_twice_arrives_once() {
 
 #[test]
 fn a_file_that_is_no_such_list_is_refused_whole() {
-    let read = |file: &[u8]| read(file, arrived_on()).expect_err("it must be refused");
+    let read = |file: &[u8]| read(&File::Csv(file.to_vec()), arrived_on()).expect_err("it must be refused");
     assert_eq!(read(b""), Unreadable::NoHeader);
     assert_eq!(read(b"family_name\nKumru\n\xff\xfe\n"), Unreadable::NotUtf8 { line: 3 });
     assert_eq!(read(b"family_name;given_name\nKumru;Dara\n"), Unreadable::UnknownColumn { place: 1 });
@@ -137,4 +139,83 @@ fn the_example_has_seventeen_men_and_one_faulty_row() {
     assert_eq!(rows.len(), 17);
     assert_eq!(faults, [(9, Reason::BirthMalformed)]);
     assert!(rows.iter().filter_map(|row| row.content.as_ref().ok()).all(|arriving| arriving.codes.sex == Sex::Male));
+}
+
+fn birth(cell: &str) -> (Option<Birth>, Vec<Note>) {
+    match rows(&format!("birth\n{cell}\n")).remove(0).content {
+        Ok(arriving) => (Some(arriving.described.identity.birth), arriving.notes.into_iter().collect()),
+        Err(_) => (None, vec![]),
+    }
+}
+
+fn on(day: &str) -> Option<Birth> {
+    Some(Birth::On { date: day.parse().expect("a day") })
+}
+
+fn in_year(year: i32, approximate: bool) -> Option<Birth> {
+    Some(Birth::Year { year, approximate })
+}
+
+#[test]
+fn a_birth_is_understood_in_every_order_era_and_kind_of_digits_and_it_is_said_what_was_done() {
+    let births = [
+        ("1990-02-28", on("1990-02-28"), vec![]),
+        ("1990/2/28", on("1990-02-28"), vec![]),
+        ("28/02/1990", on("1990-02-28"), vec![]),
+        ("2.28.1990", on("1990-02-28"), vec![]),
+        ("05/05/1990", on("1990-05-05"), vec![]),
+        ("04/05/1990", in_year(1990, false), vec![Note::DayMonthUnclear]),
+        ("1990-02-28 00:00:00", on("1990-02-28"), vec![]),
+        ("១៩៩០", in_year(1990, true), vec![Note::LocalDigits]),
+        ("២៨/០២/១៩៩០", on("1990-02-28"), vec![Note::LocalDigits]),
+        ("๒๘/๐๒/๒๕๓๓", on("1990-02-28"), vec![Note::BuddhistYear, Note::LocalDigits]),
+        ("2533", in_year(1990, true), vec![Note::BuddhistYear]),
+        ("28/02/2533", on("1990-02-28"), vec![Note::BuddhistYear]),
+        ("2568", in_year(2025, true), vec![Note::BuddhistYear]),
+        // The years of the eras did not begin on the same day then.
+        ("28/02/2480", in_year(1937, true), vec![Note::BuddhistYear]),
+    ];
+    for (cell, expected, notes) in births {
+        let (birth, found) = birth(cell);
+        assert!(birth == expected, "{cell}");
+        assert_eq!(found, notes, "{cell}");
+    }
+    for cell in ["2300", "28/02/90", "29/02/1990", "13/13/1990", "1990-02", "2744", "-1990", "1990-+2-28", "១៩"] {
+        assert!(birth(cell).0.is_none(), "{cell}");
+    }
+    let faulty = rows("birth\n2600\n").remove(0).content.expect_err("nobody is born in 2057");
+    assert_eq!(faulty, Unfit::cell(Reason::BirthAfterArrival, Column::Birth));
+}
+
+#[test]
+fn an_age_becomes_a_year_at_any_age_and_says_when_it_contradicts_the_birth() {
+    for age in 0..=120 {
+        let row = rows(&format!("age\n{age}\n")).remove(0).content.expect("it is sound");
+        assert!(row.described.identity.birth == Birth::Year { year: 2026 - age, approximate: true }, "{age}");
+        assert!(row.notes.contains(&Note::YearFromAge));
+    }
+    for age in ["-1", "121", "ten", "3.5"] {
+        let faulty = rows(&format!("age\n{age}\n")).remove(0).content.expect_err("it must be refused");
+        assert_eq!(faulty, Unfit::cell(Reason::AgeMalformed, Column::Age), "{age}");
+    }
+    let contradiction = rows("birth,age\n1990,36\n1990,20\n");
+    let notes: Vec<_> = contradiction.into_iter().map(|row| row.content.expect("it is sound").notes).collect();
+    assert_eq!(notes, [BTreeSet::new(), BTreeSet::from([Note::AgeContradictsBirth])]);
+}
+
+#[test]
+fn a_column_goes_by_many_names() {
+    let rows = rows("No.,Surname,First Name,ភេទ,Date of Birth,Passport No.\n1,Kumru,Dara,m,1990,N0400001\n");
+    let arriving = rows[0].content.as_ref().expect("it is sound");
+    assert!(arriving.described.identity.latin == Some(Name { family: "Kumru".to_owned(), given: "Dara".to_owned() }));
+    assert_eq!(arriving.codes.sex, Sex::Male);
+    let twice = read(&File::Csv(b"sex,gender\n".to_vec()), arrived_on());
+    assert_eq!(twice.expect_err("a column twice"), Unreadable::ColumnTwice { column: Column::Sex });
+}
+
+#[test]
+fn a_copy_says_which_line_it_is_a_copy_of() {
+    let rows = rows(&format!("{HEADER}\nKumru,Dara,m,1998,N0400001,,\n,,f,,,,\nKumru,Vibol,m,,n0400001,,\n"));
+    let unfit = rows[2].content.as_ref().expect_err("a copy");
+    assert_eq!((unfit.reason, unfit.same_as), (Reason::DuplicateRow, Some(2)));
 }

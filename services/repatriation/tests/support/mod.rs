@@ -8,9 +8,13 @@ use spean_chassis::person::Codes;
 use spean_chassis::standing;
 use spean_eventsourcing::{Aggregate, Context};
 use spean_eventstore::{EventStore, Metadata, Options};
-use spean_repatriation::arrival::{Circumstances, Route};
+use spean_repatriation::arrival::{Authority, Circumstances, Route};
 use spean_repatriation::arrivals::Arrivals;
+use spean_repatriation::beds::CentreBeds;
+use spean_repatriation::requests::Requests;
+use spean_repatriation::urgent::UrgentNeeds;
 use spean_repatriation::verdicts::Verdicts;
+use spean_repatriation::words::AuthorityKind;
 use spean_testkit::{Postgres, TempDir, a_folder};
 use spean_vocabulary::{AgeBand, Date, Id, OfficeId, Sex, Timestamp};
 
@@ -37,7 +41,13 @@ impl Database {
     pub(crate) async fn open(&self) -> EventStore {
         let options = Options {
             tables: vec![standing::TABLES],
-            read_models: vec![Arc::new(Arrivals), Arc::new(Verdicts)],
+            read_models: vec![
+                Arc::new(Arrivals),
+                Arc::new(UrgentNeeds),
+                Arc::new(CentreBeds),
+                Arc::new(Verdicts),
+                Arc::new(Requests),
+            ],
             ..Options::new(&self.url, "repatriation", "test")
         };
         EventStore::open(options).await.expect("the store opens")
@@ -69,7 +79,8 @@ pub(crate) fn circumstances(arrived_on: &str) -> Circumstances {
     Circumstances {
         route: Route::Repatriation,
         from_country: Some("MY".to_owned()),
-        handed_over_by: Some("consular section".to_owned()),
+        handed_over_by: None,
+        authority: Some(Authority { kind: AuthorityKind::Consular, post: None }),
         arrived_on: day(arrived_on),
     }
 }

@@ -5,7 +5,7 @@ use anyhow::{Context as _, ensure};
 use spean_contracts::cases::v1::LinkCasesRequest;
 use spean_contracts::referral::v1::OfferKind;
 use spean_contracts::repatriation::v1::{
-    Circumstances, DepartureKind, ImportManifestRequest, ListArrivalsRequest, ReconcileArrivalsRequest,
+    Authority, AuthorityKind, Circumstances, DepartureKind, ImportManifestRequest, ListArrivalsRequest, ReconcileArrivalsRequest,
     RecordDepartureRequest, RecordStayRequest, Route,
 };
 use spean_contracts::vocabulary::v1::{
@@ -66,10 +66,11 @@ async fn import(centre: &Staff, narrator: &Narrator, arrived_on: &str) -> anyhow
         circumstances: Some(Circumstances {
             route: Route::Repatriation.into(),
             from_country: "MY".to_owned(),
-            handed_over_by: "Immigration, Poipet checkpoint".to_owned(),
             arrived_on: arrived_on.to_owned(),
+            authority: Some(Authority { kind: AuthorityKind::Immigration.into(), ..Authority::default() }),
+            ..Circumstances::default()
         }),
-        preview: false,
+        ..ImportManifestRequest::default()
     };
     let imported = centre.repatriation().import_manifest(centre.ask(request.clone())).await?.into_inner();
     ensure!((imported.rows, imported.accepted, imported.refused) == (17, 16, 1), "sixteen of seventeen rows are sound");
@@ -160,6 +161,7 @@ async fn depart(
             arrival_id: arrival.clone(),
             kind: DepartureKind::HandedOver.into(),
             departed_on: today.to_owned(),
+            ..RecordDepartureRequest::default()
         };
         let ask = || centre.ask(departure.clone());
         narrator
