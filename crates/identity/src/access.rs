@@ -103,6 +103,7 @@ const APPROVAL: &[Role] = &[Supervisor, Authority];
 
 const ASKED: &[Standing] = &[Offered, Bound, Holds, HeldBefore];
 const CARING: &[Standing] = &[Bound, Holds];
+const CARED: &[Standing] = &[Bound, Holds, HeldBefore];
 const HOLDING: &[Standing] = &[Holds];
 const HELD: &[Standing] = &[Holds, HeldBefore];
 const KEPT: &[Standing] = &[Bound, Holds, HeldBefore];
@@ -249,8 +250,51 @@ static RULES: &[Rule] = &[
     // followup
     rule("PlanFollowUp", CASEWORK, AtOffice, IfKnown(CARING)),
     rule("RecordVisit", CASEWORK, AtOffice, IfKnown(CARING)),
-    rule("ListVisits", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("RescheduleVisit", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("AddVisit", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("RecordMove", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("CloseFollowUp", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("ReopenFollowUp", CASEWORK, AtOffice, IfKnown(HOLDING)),
+    rule("RecordInformalVisit", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("ListFollowUps", CASEWORK, AtOffice, Any),
+    // Who held the case once sees what it did itself.
+    rule("ListVisits", CASEWORK, AtOffice, IfKnown(CARED)),
     rule("ListDueVisits", CASEWORK, AtOffice, Any),
+    rule("RaiseDanger", PEOPLE, AtOffice, IfKnown(CARING)),
+    rule("RecordSafetyPlan", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("AssessDanger", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("ListDangers", PEOPLE, AtOffice, Any),
+    rule("RecordContactLost", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("RecordSearchStep", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("RecordFound", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("ListLostContacts", CASEWORK, AtOffice, Any),
+    // A shelter that gave a case away and has the person again must be able to say so.
+    rule("ReportWhereabouts", PEOPLE, AtOffice, IfKnown(CARED)),
+    rule("ListContradictions", PEOPLE, AtOffice, Any),
+    rule("ResolveContradiction", &[Supervisor], AtOffice, Any),
+    // followup: money. Who approves and pays is not who asks.
+    rule("PayIn", &[Supervisor], AtOffice, Any),
+    rule("RequestPayment", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("ApprovePayment", &[Supervisor], AtOffice, Any),
+    rule("RefusePayment", &[Supervisor], AtOffice, Any),
+    rule("RecordPayment", &[Supervisor], AtOffice, Any),
+    rule("RecordReceipt", CASEWORK, AtOffice, Any),
+    rule("GetFund", CASEWORK, AtOffice, Any),
+    rule("ListPayments", CASEWORK, AtOffice, Any),
+    // followup: help and its outcomes
+    rule("RecordSupport", PEOPLE, AtOffice, IfKnown(CARING)),
+    rule("RecordSupportOutcome", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("ListSupport", PEOPLE, AtOffice, IfKnown(CARING)),
+    rule("ListDueOutcomes", CASEWORK, AtOffice, Any),
+    // followup: who does the work
+    rule("AssignWorker", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("HandOverPost", &[Supervisor], AtOffice, Any),
+    rule("AcknowledgeHandedOver", CASEWORK, AtOffice, Any),
+    rule("ListHandedOver", CASEWORK, AtOffice, Any),
+    rule("GetCaseload", CASEWORK, AtOffice, Any),
+    rule("RecordSupervision", &[Supervisor], AtOffice, Any),
+    rule("RecordSupervisionOutcome", &[Supervisor], AtOffice, Any),
+    rule("ListSupervision", CASEWORK, AtOffice, Any),
     // policy, of every node
     rule("GetPolicy", EVERYBODY, AtNode, Any),
     // insight: counts, and never a person

@@ -1,31 +1,86 @@
-//! Visits after reintegration: twelve in the year after somebody went home, and what came of each.
+//! Visits after reintegration, and all that is found on the way: needs, dangers, people who are lost, money that is
+//! waited for, and who does the work.
 
+pub mod codes;
+pub mod contact;
+pub mod contacts;
+pub mod contradictions;
+pub mod danger;
+pub mod dangers;
+#[cfg(test)]
+mod examples;
 pub mod findings;
+pub mod follow_ups;
+pub mod fund;
+#[cfg(test)]
+mod golden;
 mod grpc;
+mod lists;
+pub mod payments;
 pub mod plan;
+pub mod post;
+pub mod posts;
+mod published;
 mod reactions;
+pub mod supervision;
+pub mod supervisions;
+pub mod support;
+pub mod supports;
 pub mod visits;
+pub mod whereabouts;
+pub mod worker;
 
 use std::sync::Arc;
 
 use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, standing};
 use spean_contracts::followup::v1::followup_service_server::FollowupServiceServer;
+use spean_contracts::followup::v1::fund_service_server::FundServiceServer;
+use spean_contracts::followup::v1::safety_service_server::SafetyServiceServer;
+use spean_contracts::followup::v1::supervision_service_server::SupervisionServiceServer;
+use spean_contracts::followup::v1::support_service_server::SupportServiceServer;
+use spean_eventstore::ReadModel;
 use spean_vocabulary::Service;
 use tokio::sync::Mutex;
 
 /// Starts the service.
 pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
+    let post = published::Post { node: node.id.clone(), directory: node.directory.clone() };
     let parts = ServiceParts {
         service: Service::Followup,
         tables: vec![standing::TABLES],
-        read_models: vec![Arc::new(visits::Visits)],
-        // What a visit found is for the office that made it; nobody else is told.
-        postings: Box::new(|_| vec![]),
-        correspondence: Arc::new(reactions::Reactions { node: node.id.clone(), clock: node.clock.clone() }),
+        read_models: read_models(),
+        postings: Box::new(move |event| post.postings(event)),
+        correspondence: Arc::new(reactions::Reactions {
+            node: node.id.clone(),
+            directory: node.directory.clone(),
+            clock: node.clock.clone(),
+            late_after_days: node.policy.visits.late_after_days,
+        }),
     };
     let (store, _) = node.open(parts, running).await?;
-    let grpc = grpc::Grpc { node: node.clone(), store, appending: Mutex::new(()) };
-    let service = FollowupServiceServer::new(grpc);
-    running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
+    let grpc = Arc::new(grpc::Grpc { node: node.clone(), store, appending: Mutex::new(()) });
+    let routes = running.routes();
+    let bytes = LARGEST_REQUEST_BYTES;
+    routes
+        .add_service(FollowupServiceServer::from_arc(Arc::clone(&grpc)).max_decoding_message_size(bytes))
+        .add_service(SafetyServiceServer::from_arc(Arc::clone(&grpc)).max_decoding_message_size(bytes))
+        .add_service(FundServiceServer::from_arc(Arc::clone(&grpc)).max_decoding_message_size(bytes))
+        .add_service(SupportServiceServer::from_arc(Arc::clone(&grpc)).max_decoding_message_size(bytes))
+        .add_service(SupervisionServiceServer::from_arc(grpc).max_decoding_message_size(bytes));
     Ok(())
+}
+
+/// All read models of follow-up.
+pub fn read_models() -> Vec<Arc<dyn ReadModel>> {
+    vec![
+        Arc::new(visits::Visits),
+        Arc::new(follow_ups::FollowUps),
+        Arc::new(contacts::Contacts),
+        Arc::new(dangers::Dangers),
+        Arc::new(contradictions::Contradictions),
+        Arc::new(payments::Payments),
+        Arc::new(supports::Supports),
+        Arc::new(posts::Posts),
+        Arc::new(supervisions::Supervisions),
+    ]
 }

@@ -1,38 +1,75 @@
-//! The follow-up of one case: twelve visits, due one to twelve months after the day of reintegration.
+//! The follow-up of one case: visits by the rhythm of the policy from the day of reintegration on, twelve monthly ones as
+//! a rule, and what came of each.
 //!
-//! A number is *settled* by the first visit that met the person, or at which the person refused. A missed visit is kept
-//! and settles nothing: its number stays due until somebody is met or refuses, however long that takes. Visits are
-//! entered when the social worker is back, perhaps weeks later: the day in the field and the moment of recording are two
-//! things, and the order of recording means nothing.
+//! A visit is *settled* by the first report that met the person, or at which the person refused, or by a decision of the
+//! coordination meeting. A missed visit is kept and settles nothing: it stays due until somebody is met or refuses,
+//! however long that takes. Visits are entered when the social worker is back, perhaps weeks later: the day in the field
+//! and the moment of recording are two things, and the order of recording means nothing.
 //!
-//! The plan belongs to the case and not to an office: when another office of the same node takes the case over, what is
-//! due appears on its list.
+//! Only the meeting ends or prolongs a follow-up. When the case moves to another office, the plan is handed over with it
+//! and stays on the list of the old office until the new one has taken it up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use spean_eventsourcing::{Aggregate, Context, Fault, Refusal};
-use spean_vocabulary::{Date, VisitId, VisitOutcome};
+use spean_vocabulary::{Date, DecisionId, Need, NeedId, OfficeId, PlaceCode, Urgency, VisitId, VisitOutcome};
 
+use crate::codes::{EndReason, ExtraVisitReason, Finding, PersonFunction, ReopenReason, RescheduleReason, VisitPlace};
+
+mod handover;
+mod rules;
+#[cfg(test)]
+mod specifications;
 #[cfg(test)]
 mod tests;
 
-/// How many visits there are, one each month.
-pub const VISITS: u8 = 12;
+pub use handover::{HandedOver, Planned};
 
 /// The follow-up of one case.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    year: Option<Year>,
+    reintegrated_on: Option<Date>,
+    visits: BTreeMap<u8, Planned>,
     recorded: BTreeMap<VisitId, Visit>,
-    settled: BTreeSet<u8>,
+    informal: BTreeMap<VisitId, InformalVisit>,
+    moved: Option<(PlaceCode, Date)>,
+    /// How often it was handed over, on all its way.
+    handovers: u32,
+    keeper: Keeper,
+    closed: Option<Closing>,
+    reopened: Option<(ReopenReason, Date)>,
+    extended_by: BTreeSet<DecisionId>,
+    excused_by: BTreeSet<DecisionId>,
     erased: bool,
 }
 
-#[derive(Clone, Debug)]
-struct Year {
-    reintegrated_on: Date,
-    due_on: Vec<Date>,
+/// Who makes the visits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Keeper {
+    /// An office of this node.
+    #[default]
+    Here,
+    /// Still an office of this node, until the other one has taken it up.
+    HandedOver(Option<OfficeId>),
+    /// Another office.
+    Elsewhere,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Closing {
+    decision: DecisionId,
+    closed_on: Date,
+    reason: EndReason,
+}
+
+/// The rhythm of visits, as the policy has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// For so many months.
+    pub months: i32,
+    /// One visit every so many months.
+    pub every_months: i32,
 }
 
 /// A visit, or an attempt at one.
@@ -40,23 +77,81 @@ struct Year {
 pub struct Visit {
     /// Its id.
     pub visit_id: VisitId,
-    /// Which of the twelve, from 1.
+    /// Which of the plan, from 1.
     pub number: u8,
     /// The day in the field.
     pub visited_on: Date,
     /// How it ended.
     pub outcome: VisitOutcome,
-    /// Whether a responsible adult was present. Who, is in the vault.
+    /// Whether a responsible adult was present. In events of the first version who it was is in the vault alone.
     pub responsible_adult_present: bool,
+    /// The responsible adult, by function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responsible_adult: Option<PersonFunction>,
+    /// Who else was present.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub present: BTreeSet<PersonFunction>,
+    /// What was found.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub findings: BTreeSet<Finding>,
+    /// Where; none in events of the first version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<VisitPlace>,
+    /// The offices and organisations that came along.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub with_offices: BTreeSet<OfficeId>,
+    /// What the person was found to need.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<FoundNeed>,
+    /// After a missed visit: when to try again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_on: Option<Date>,
+}
+
+/// A need that a visit found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundNeed {
+    /// Its id.
+    pub need_id: NeedId,
+    /// What.
+    pub need: Need,
+    /// How soon.
+    pub urgency: Urgency,
+}
+
+/// A look in on somebody whose follow-up is closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InformalVisit {
+    /// Its id.
+    pub visit_id: VisitId,
+    /// The day in the field.
+    pub visited_on: Date,
+    /// What was found.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub findings: BTreeSet<Finding>,
+    /// The responsible adult, for a child.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responsible_adult: Option<PersonFunction>,
+}
+
+/// What else is open in a case, as the caller looked it up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenMatters {
+    /// A danger that no assessment has lowered.
+    pub danger: bool,
+    /// A contradiction that nobody has resolved.
+    pub contradiction: bool,
 }
 
 /// What may be asked.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Begin the year.
+    /// Begin the visits.
     Begin {
         /// The day of reintegration.
         reintegrated_on: Date,
+        /// How often, how long.
+        rhythm: Rhythm,
         /// Whether the asking office holds the case.
         is_holder: bool,
     },
@@ -69,6 +164,94 @@ pub enum Command {
         /// Whether there are findings in words, for the vault.
         has_findings: bool,
     },
+    /// Move a visit to another day.
+    Reschedule {
+        /// Which.
+        number: u8,
+        /// The new day.
+        due_on: Date,
+        /// Why.
+        reason: RescheduleReason,
+        /// The day on which it is asked.
+        today: Date,
+    },
+    /// Add a visit beside those of the rhythm.
+    Add {
+        /// The next free number.
+        number: u8,
+        /// When.
+        due_on: Date,
+        /// Why.
+        reason: ExtraVisitReason,
+        /// Who should come along.
+        with_offices: BTreeSet<OfficeId>,
+        /// The day on which it is asked.
+        today: Date,
+    },
+    /// Note that the person moved.
+    Move {
+        /// The new place.
+        place: PlaceCode,
+        /// When.
+        moved_on: Date,
+    },
+    /// Note that the case was handed over by its office.
+    HandOver {
+        /// The office that did.
+        from: OfficeId,
+        /// The office that has the case now, when known.
+        to: Option<OfficeId>,
+        /// Since when contact is lost, if it is.
+        contact_lost_on: Option<Date>,
+    },
+    /// Go on with the plan of another office.
+    TakeUp(HandedOver),
+    /// Note that the other office goes on with it.
+    NoteTakenUp {
+        /// The other office.
+        by: OfficeId,
+    },
+    /// End the follow-up.
+    Close {
+        /// The decision of the meeting; without one it is refused.
+        decision: Option<DecisionId>,
+        /// The day.
+        closed_on: Date,
+        /// Why.
+        reason: EndReason,
+        /// What else is open.
+        open: OpenMatters,
+    },
+    /// Prolong it by decision of the meeting.
+    Extend {
+        /// The decision.
+        decision: DecisionId,
+        /// When further visits are due.
+        due_on: Vec<Date>,
+    },
+    /// Let visits go by decision of the meeting.
+    Excuse {
+        /// The decision.
+        decision: DecisionId,
+        /// Which visits.
+        numbers: BTreeSet<u8>,
+    },
+    /// Open it again.
+    Reopen {
+        /// Why.
+        reason: ReopenReason,
+        /// From this day on visits are due.
+        reopened_on: Date,
+        /// How often, how long.
+        rhythm: Rhythm,
+    },
+    /// Note that somebody looked in after the end.
+    RecordInformal {
+        /// The visit.
+        visit: InformalVisit,
+        /// Whether the protection of a child is due.
+        is_child: bool,
+    },
     /// Note that the person's key was destroyed.
     Erase,
 }
@@ -77,15 +260,101 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// The year began.
+    /// The visits began.
     Begun {
         /// The day of reintegration.
         reintegrated_on: Date,
         /// When each visit is due, in their order.
         due_on: Vec<Date>,
+        /// The office that makes them; in the first version the metadata alone tell it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        office: Option<OfficeId>,
     },
     /// A visit took place, or was tried.
     VisitRecorded(Visit),
+    /// A visit is due on another day.
+    VisitRescheduled {
+        /// Which.
+        number: u8,
+        /// The new day.
+        due_on: Date,
+        /// Why.
+        reason: RescheduleReason,
+    },
+    /// A visit was added.
+    VisitAdded {
+        /// Its number.
+        number: u8,
+        /// When it is due.
+        due_on: Date,
+        /// Why.
+        reason: ExtraVisitReason,
+        /// Who should come along.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        with_offices: BTreeSet<OfficeId>,
+    },
+    /// The person moved.
+    Moved {
+        /// The new place.
+        place: PlaceCode,
+        /// When.
+        moved_on: Date,
+    },
+    /// The case went to another office, and the plan with it.
+    HandedOver {
+        /// The office that goes on; none when the desk did not say.
+        to: Option<OfficeId>,
+        /// The plan as it stood.
+        plan: HandedOver,
+    },
+    /// An office of this node goes on with the plan.
+    TakenUp {
+        /// The plan as it was handed over.
+        plan: HandedOver,
+    },
+    /// Another office goes on with it.
+    TakenUpElsewhere {
+        /// The office.
+        by: OfficeId,
+    },
+    /// The meeting ended it.
+    Closed {
+        /// The decision.
+        decision: DecisionId,
+        /// The day.
+        closed_on: Date,
+        /// Why.
+        reason: EndReason,
+    },
+    /// The meeting prolonged it.
+    Extended {
+        /// The decision.
+        decision: DecisionId,
+        /// The number of the first further visit.
+        first_number: u8,
+        /// When further visits are due.
+        due_on: Vec<Date>,
+    },
+    /// The meeting let visits go.
+    VisitsExcused {
+        /// The decision.
+        decision: DecisionId,
+        /// Which.
+        numbers: BTreeSet<u8>,
+    },
+    /// It was opened again.
+    Reopened {
+        /// Why.
+        reason: ReopenReason,
+        /// From this day on.
+        reopened_on: Date,
+        /// The number of the first visit.
+        first_number: u8,
+        /// When visits are due.
+        due_on: Vec<Date>,
+    },
+    /// Somebody looked in after the end.
+    InformalVisitRecorded(InformalVisit),
     /// The person's key was destroyed; the facts stay.
     PersonErased,
 }
@@ -103,14 +372,14 @@ pub enum Error {
     /// Nothing is planned.
     #[error("the follow-up of this case has not begun")]
     NotBegun,
-    /// There are twelve.
+    /// No such number.
     #[error("there is no visit with this number in the plan")]
     NoSuchVisit,
     /// The id is taken.
     #[error("a visit with this id says something else")]
     VisitIdTaken,
     /// The number is done.
-    #[error("this visit was already made, or refused by the person")]
+    #[error("this visit was already made, or refused by the person, or let go by the meeting")]
     AlreadySettled,
     /// Home before the visit.
     #[error("the person cannot have been visited before the day of reintegration")]
@@ -118,9 +387,63 @@ pub enum Error {
     /// A child is not met alone.
     #[error("for a child, or when the age is unknown, a responsible adult must have been present")]
     ResponsibleAdultMissing,
+    /// Not everybody can answer for a child.
+    #[error("somebody with this function cannot be the responsible adult of a child")]
+    NotAResponsibleAdult,
+    /// A second try comes after the first.
+    #[error("the next day is for a missed visit, and lies after it")]
+    NextDayNotAfterMissedVisit,
     /// Nothing may be kept of them.
     #[error("the person's data were erased; findings can no longer be kept")]
     Erased,
+    /// What is over does not change.
+    #[error("the follow-up is closed: record an informal visit, or open it again")]
+    FollowUpClosed,
+    /// It still runs.
+    #[error("the follow-up is not closed")]
+    NotClosed,
+    /// Nobody closes alone.
+    #[error("a follow-up is closed by a decision of the coordination meeting, and by nothing else")]
+    ClosureNeedsMeeting,
+    /// Not while somebody is in danger.
+    #[error("the follow-up cannot be closed while a danger is open: assess it first")]
+    DangerOpen,
+    /// Not while nobody knows where the person is seen.
+    #[error("the follow-up cannot be closed while a contradiction is open: resolve it first")]
+    ContradictionOpen,
+    /// One decision closed it.
+    #[error("the follow-up was closed by another decision, or for another reason")]
+    ClosedOtherwise,
+    /// Visits lie ahead.
+    #[error("a visit can only be planned for today or a day to come")]
+    PlannedForThePast,
+    /// A visit cannot be moved on and on.
+    #[error("a visit can be moved to at most one month after the day on which it was first due")]
+    MovedTooFar,
+    /// Longer is for the meeting.
+    #[error("visits beyond the last one of the plan are for the coordination meeting to decide")]
+    ExtensionNeedsMeeting,
+    /// The number is taken.
+    #[error("the plan has another visit under this number")]
+    VisitNumberTaken,
+    /// Numbers have no gaps.
+    #[error("a further visit gets the next free number of the plan")]
+    VisitNumberNotNext,
+    /// It is another office's work.
+    #[error("another office goes on with this follow-up")]
+    GoesOnElsewhere,
+    /// Home before the move.
+    #[error("the person cannot have moved before the day of reintegration")]
+    MovedBeforeReintegration,
+    /// The end before the beginning.
+    #[error("a follow-up is opened again on or after the day on which it was closed")]
+    ReopenedBeforeClosure,
+    /// A longer follow-up has more visits.
+    #[error("an extension names at least one day after the last visit of the plan, in their order")]
+    ExtensionWithoutVisits,
+    /// There are 255 numbers.
+    #[error("the plan has no room for so many visits")]
+    TooManyVisits,
 }
 
 impl Refusal for Error {
@@ -131,9 +454,13 @@ impl Refusal for Error {
     fn fault(&self) -> Fault {
         match self {
             Self::NotTheHolder => Fault::NotTheirs,
-            Self::NoSuchVisit => Fault::Field("number"),
+            Self::NoSuchVisit | Self::VisitNumberNotNext => Fault::Field("number"),
             Self::VisitedBeforeReintegration => Fault::Field("visited_on"),
-            Self::ResponsibleAdultMissing => Fault::Field("responsible_adult"),
+            Self::ResponsibleAdultMissing | Self::NotAResponsibleAdult => Fault::Field("responsible_adult"),
+            Self::NextDayNotAfterMissedVisit => Fault::Field("next_on"),
+            Self::PlannedForThePast | Self::MovedTooFar => Fault::Field("due_on"),
+            Self::MovedBeforeReintegration => Fault::Field("moved_on"),
+            Self::ReopenedBeforeClosure => Fault::Field("reopened_on"),
             _ => Fault::ForbiddenNow,
         }
     }
@@ -146,22 +473,76 @@ impl Aggregate for Plan {
     type Error = Error;
     type Context = Context;
 
-    fn decide(&self, command: Command, _: &Context) -> Result<Vec<Event>, Error> {
+    fn decide(&self, command: Command, context: &Context) -> Result<Vec<Event>, Error> {
         match command {
-            Command::Begin { reintegrated_on, is_holder } => self.begin(reintegrated_on, is_holder),
+            Command::Begin { reintegrated_on, rhythm, is_holder } => {
+                self.begin(reintegrated_on, rhythm, is_holder, context)
+            }
             Command::Record { visit, is_child, has_findings } => self.record(visit, is_child, has_findings),
+            Command::Reschedule { number, due_on, reason, today } => self.reschedule(number, due_on, reason, today),
+            Command::Add { number, due_on, reason, with_offices, today } => {
+                self.add(number, Planned { with_offices, ..Planned::extra(due_on, reason) }, today)
+            }
+            Command::Move { place, moved_on } => self.note_move(place, moved_on),
+            Command::HandOver { from, to, contact_lost_on } => Ok(self.hand_over(from, to, contact_lost_on)),
+            Command::TakeUp(plan) => Ok(self.take_up(plan)),
+            Command::NoteTakenUp { by } => Ok(self.note_taken_up(by)),
+            Command::Close { decision, closed_on, reason, open } => self.close(decision, closed_on, reason, open),
+            Command::Extend { decision, due_on } => self.extend(decision, due_on),
+            Command::Excuse { decision, numbers } => self.excuse(decision, numbers),
+            Command::Reopen { reason, reopened_on, rhythm } => self.reopen(reason, reopened_on, rhythm),
+            Command::RecordInformal { visit, is_child } => self.record_informal(visit, is_child),
             Command::Erase => Ok(if self.erased { vec![] } else { vec![Event::PersonErased] }),
         }
     }
 
     fn evolve(mut self, event: &Event) -> Self {
         match event.clone() {
-            Event::Begun { reintegrated_on, due_on } => self.year = Some(Year { reintegrated_on, due_on }),
+            Event::Begun { reintegrated_on, due_on, .. } => {
+                self.reintegrated_on = Some(reintegrated_on);
+                self.plan_from(1, due_on);
+            }
             Event::VisitRecorded(visit) => {
                 if settles(visit.outcome) {
-                    self.settled.insert(visit.number);
+                    self.settle(visit.number);
                 }
                 self.recorded.insert(visit.visit_id, visit);
+            }
+            Event::VisitRescheduled { number, due_on, .. } => {
+                if let Some(planned) = self.visits.get_mut(&number) {
+                    planned.first_due_on.get_or_insert(planned.due_on);
+                    planned.due_on = due_on;
+                }
+            }
+            Event::VisitAdded { number, due_on, reason, with_offices } => {
+                self.visits.insert(number, Planned { with_offices, ..Planned::extra(due_on, reason) });
+            }
+            Event::Moved { place, moved_on } => self.moved = Some((place, moved_on)),
+            Event::HandedOver { to, plan } => {
+                self.handovers = plan.handovers;
+                self.keeper = Keeper::HandedOver(to);
+            }
+            Event::TakenUp { plan } => self.go_on_with(plan),
+            Event::TakenUpElsewhere { .. } => self.keeper = Keeper::Elsewhere,
+            Event::Closed { decision, closed_on, reason } => {
+                self.closed = Some(Closing { decision, closed_on, reason });
+            }
+            Event::Extended { decision, first_number, due_on } => {
+                self.extended_by.insert(decision);
+                self.plan_from(first_number, due_on);
+            }
+            Event::VisitsExcused { decision, numbers } => {
+                self.excused_by.insert(decision);
+                numbers.into_iter().for_each(|number| self.settle(number));
+            }
+            Event::Reopened { reason, reopened_on, first_number, due_on } => {
+                self.closed = None;
+                self.reopened = Some((reason, reopened_on));
+                self.visits.values_mut().for_each(|planned| planned.settled = true);
+                self.plan_from(first_number, due_on);
+            }
+            Event::InformalVisitRecorded(visit) => {
+                self.informal.insert(visit.visit_id, visit);
             }
             Event::PersonErased => self.erased = true,
         }
@@ -169,45 +550,24 @@ impl Aggregate for Plan {
     }
 }
 
-impl Plan {
-    /// Whether the person's data were erased: nothing in words may be kept of them.
-    pub fn is_erased(&self) -> bool {
-        self.erased
-    }
-
-    fn begin(&self, reintegrated_on: Date, is_holder: bool) -> Result<Vec<Event>, Error> {
-        match &self.year {
-            Some(year) if year.reintegrated_on == reintegrated_on => Ok(vec![]),
-            Some(_) => Err(Error::AlreadyBegun),
-            None if !is_holder => Err(Error::NotTheHolder),
-            None => {
-                let due_on = (1..=VISITS).map(|month| reintegrated_on.plus_months(month.into())).collect();
-                Ok(vec![Event::Begun { reintegrated_on, due_on }])
-            }
-        }
-    }
-
-    fn record(&self, visit: Visit, is_child: bool, has_findings: bool) -> Result<Vec<Event>, Error> {
-        if let Some(known) = self.recorded.get(&visit.visit_id) {
-            return if *known == visit { Ok(vec![]) } else { Err(Error::VisitIdTaken) };
-        }
-        let year = self.year.as_ref().ok_or(Error::NotBegun)?;
-        if !(1..=year.due_on.len()).contains(&usize::from(visit.number)) {
-            return Err(Error::NoSuchVisit);
-        }
-        if visit.visited_on < year.reintegrated_on {
-            return Err(Error::VisitedBeforeReintegration);
-        }
-        if self.settled.contains(&visit.number) {
-            return Err(Error::AlreadySettled);
-        }
-        if visit.outcome == VisitOutcome::Met && is_child && !visit.responsible_adult_present {
-            return Err(Error::ResponsibleAdultMissing);
-        }
-        if self.erased && has_findings {
-            return Err(Error::Erased);
-        }
-        Ok(vec![Event::VisitRecorded(visit)])
+impl PersonFunction {
+    /// Whether somebody with this function can answer for a child: family, a guardian, and those of the village who
+    /// are trusted with children.
+    pub const fn is_responsible_adult(self) -> bool {
+        matches!(
+            self,
+            Self::Mother
+                | Self::Father
+                | Self::Grandparent
+                | Self::AuntOrUncle
+                | Self::AdultSibling
+                | Self::OtherRelative
+                | Self::Guardian
+                | Self::FosterParent
+                | Self::Teacher
+                | Self::VillageChief
+                | Self::CommuneOfficial
+        )
     }
 }
 

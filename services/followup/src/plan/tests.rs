@@ -5,7 +5,7 @@ use spean_vocabulary::{Id, Timestamp};
 
 use super::*;
 
-fn the_district() -> Context {
+pub(super) fn the_district() -> Context {
     Context {
         office: "kandal-district".parse().unwrap(),
         staff: Some("staff-7".parse().unwrap()),
@@ -13,19 +13,21 @@ fn the_district() -> Context {
     }
 }
 
-fn day(text: &str) -> Date {
+pub(super) fn day(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-fn id<K>(number: u8) -> Id<K> {
+pub(super) fn id<K>(number: u8) -> Id<K> {
     format!("00000000-0000-4000-8000-0000000000{number:02x}").parse().unwrap()
 }
 
+pub(super) const MONTHLY: Rhythm = Rhythm { months: 12, every_months: 1 };
+
 fn begin(on: &str) -> Command {
-    Command::Begin { reintegrated_on: day(on), is_holder: true }
+    Command::Begin { reintegrated_on: day(on), rhythm: MONTHLY, is_holder: true }
 }
 
-fn begun() -> Event {
+pub(super) fn begun() -> Event {
     let due_on = [
         "2026-02-28",
         "2026-03-31",
@@ -40,26 +42,41 @@ fn begun() -> Event {
         "2026-12-31",
         "2027-01-31",
     ];
-    Event::Begun { reintegrated_on: day("2026-01-31"), due_on: due_on.map(day).to_vec() }
+    Event::Begun { reintegrated_on: day("2026-01-31"), due_on: due_on.map(day).to_vec(), office: None }
 }
 
-fn visit(visit: u8, number: u8, on: &str, outcome: VisitOutcome) -> Visit {
-    Visit { visit_id: id(visit), number, visited_on: day(on), outcome, responsible_adult_present: false }
+pub(super) fn visit(visit: u8, number: u8, on: &str, outcome: VisitOutcome) -> Visit {
+    Visit {
+        visit_id: id(visit),
+        number,
+        visited_on: day(on),
+        outcome,
+        responsible_adult_present: false,
+        responsible_adult: None,
+        present: [].into(),
+        findings: [].into(),
+        place: None,
+        with_offices: [].into(),
+        needs: vec![],
+        next_on: None,
+    }
 }
 
 /// A visit to an adult.
-fn record(visit: &Visit) -> Command {
+pub(super) fn record(visit: &Visit) -> Command {
     Command::Record { visit: visit.clone(), is_child: false, has_findings: true }
 }
 
 #[test]
 fn twelve_visits_are_due_month_by_month_also_where_a_month_is_short() {
-    given::<Plan>([]).when(&the_district(), begin("2026-01-31")).then([begun()]);
+    let Event::Begun { reintegrated_on, due_on, .. } = begun() else { panic!("it begins") };
+    let begun = Event::Begun { reintegrated_on, due_on, office: Some(the_district().office) };
+    given::<Plan>([]).when(&the_district(), begin("2026-01-31")).then([begun]);
 }
 
 #[test]
 fn the_same_day_again_changes_nothing_whoever_asks() {
-    let again = Command::Begin { reintegrated_on: day("2026-01-31"), is_holder: false };
+    let again = Command::Begin { reintegrated_on: day("2026-01-31"), rhythm: MONTHLY, is_holder: false };
     given::<Plan>([begun()]).when(&the_district(), again).then_nothing();
 }
 
@@ -70,7 +87,7 @@ fn another_day_is_refused() {
 
 #[test]
 fn an_office_that_does_not_hold_the_case_does_not_begin_its_follow_up() {
-    let command = Command::Begin { reintegrated_on: day("2026-01-31"), is_holder: false };
+    let command = Command::Begin { reintegrated_on: day("2026-01-31"), rhythm: MONTHLY, is_holder: false };
     given::<Plan>([]).when(&the_district(), command).then_error(&Error::NotTheHolder);
 }
 
@@ -129,7 +146,13 @@ fn a_child_is_not_met_alone_and_may_be_missed_or_refuse_alone() {
     let of_a_child = |visit: &Visit| Command::Record { visit: visit.clone(), is_child: true, has_findings: false };
     let met = visit(1, 1, "2026-02-27", VisitOutcome::Met);
     given::<Plan>([begun()]).when(&the_district(), of_a_child(&met)).then_error(&Error::ResponsibleAdultMissing);
-    let accompanied = Visit { responsible_adult_present: true, ..met };
+    let with = |function| Visit { responsible_adult_present: true, responsible_adult: Some(function), ..met.clone() };
+    for function in [PersonFunction::Child, PersonFunction::Employer, PersonFunction::Police, PersonFunction::Other] {
+        given::<Plan>([begun()])
+            .when(&the_district(), of_a_child(&with(function)))
+            .then_error(&Error::NotAResponsibleAdult);
+    }
+    let accompanied = with(PersonFunction::Grandparent);
     for visit in
         [accompanied, visit(1, 1, "2026-02-27", VisitOutcome::Missed), visit(1, 1, "2026-02-27", VisitOutcome::Refused)]
     {
@@ -170,10 +193,10 @@ fn after_an_erasure_facts_are_recorded_and_words_are_refused() {
         .then([Event::VisitRecorded(met)]);
 }
 
-/// `SPEAN_BLESS=1` writes the file afresh; a line that is already stored somewhere may never change.
+/// The lines of the first version of this program: read for ever, and written again as they were.
 #[test]
-fn stored_events_are_read_for_ever() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/plan.jsonl");
+fn events_of_the_first_version_are_read_for_ever() {
+    let stored = include_str!("../../tests/golden/plan.jsonl");
     let accompanied = Visit { responsible_adult_present: true, ..visit(3, 2, "2026-03-29", VisitOutcome::Met) };
     let events = [
         begun(),
@@ -183,11 +206,7 @@ fn stored_events_are_read_for_ever() {
         Event::PersonErased,
     ];
     let lines: String = events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
-    if std::env::var_os("SPEAN_BLESS").is_some() {
-        std::fs::write(path, &lines).unwrap();
-    }
-    let stored = std::fs::read_to_string(path).unwrap();
-    assert_eq!(stored, lines);
-    let read: Vec<Event> = stored.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(stored.starts_with(&lines));
+    let read: Vec<Event> = stored.lines().take(5).map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, events);
 }

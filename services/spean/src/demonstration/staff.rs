@@ -1,14 +1,19 @@
 //! A member of staff at their desk: the public gRPC interface and nothing else.
 
 use anyhow::Context as _;
+use spean_contracts::cases::v1::attachment_service_client::AttachmentServiceClient;
 use spean_contracts::cases::v1::cases_service_client::CasesServiceClient;
 use spean_contracts::cases::v1::{
-    Consent, GetCaseRequest, GetCaseResponse, RecordConsentRequest, RegisterPersonRequest, RegisterPersonResponse,
+    BestInterestDecision, Consent, Function, GetCaseRequest, GetCaseResponse, Guardian, RecordConsentRequest, RegisterPersonRequest, RegisterPersonResponse,
 };
 use spean_contracts::directory::v1::WhoServesRequest;
 use spean_contracts::directory::v1::WhoServesResponse;
 use spean_contracts::directory::v1::directory_service_client::DirectoryServiceClient;
 use spean_contracts::followup::v1::followup_service_client::FollowupServiceClient;
+use spean_contracts::followup::v1::fund_service_client::FundServiceClient;
+use spean_contracts::followup::v1::safety_service_client::SafetyServiceClient;
+use spean_contracts::followup::v1::supervision_service_client::SupervisionServiceClient;
+use spean_contracts::followup::v1::support_service_client::SupportServiceClient;
 use spean_contracts::referral::v1::referral_service_client::ReferralServiceClient;
 use spean_contracts::referral::v1::report_service_client::ReportServiceClient;
 use spean_contracts::referral::v1::{
@@ -23,6 +28,10 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
+/// The day of the decisions of the demonstration: before any case of it.
+const DECIDED_ON: &str = "2026-01-01";
+/// The largest answer with a file, in bytes.
+const LARGEST_FILE_BYTES: usize = 6 * 1024 * 1024;
 /// Rows asked for at a time.
 const PAGE: i32 = 200;
 
@@ -74,6 +83,11 @@ impl Staff {
         CasesServiceClient::new(self.channel.clone())
     }
 
+    /// Papers and photographs of people.
+    pub fn attachments(&self) -> AttachmentServiceClient<Channel> {
+        AttachmentServiceClient::new(self.channel.clone()).max_decoding_message_size(LARGEST_FILE_BYTES)
+    }
+
     /// The directory.
     pub fn directory(&self) -> DirectoryServiceClient<Channel> {
         DirectoryServiceClient::new(self.channel.clone())
@@ -82,6 +96,26 @@ impl Staff {
     /// The visits.
     pub fn followup(&self) -> FollowupServiceClient<Channel> {
         FollowupServiceClient::new(self.channel.clone())
+    }
+
+    /// Dangers, people who are lost, contradictions.
+    pub fn safety(&self) -> SafetyServiceClient<Channel> {
+        SafetyServiceClient::new(self.channel.clone())
+    }
+
+    /// The office's till.
+    pub fn fund(&self) -> FundServiceClient<Channel> {
+        FundServiceClient::new(self.channel.clone())
+    }
+
+    /// Help that was given.
+    pub fn support(&self) -> SupportServiceClient<Channel> {
+        SupportServiceClient::new(self.channel.clone())
+    }
+
+    /// Who does the work.
+    pub fn supervision(&self) -> SupervisionServiceClient<Channel> {
+        SupervisionServiceClient::new(self.channel.clone())
     }
 
     /// The desk.
@@ -111,14 +145,25 @@ impl Staff {
         Ok(self.cases().register_person(self.ask(request)).await?.into_inner())
     }
 
-    /// Records that the whole file may go to any office that is asked to help.
-    pub async fn consent(&self, case: &str, basis: ConsentBasis) -> Result<(), Status> {
-        let consent = Consent {
+    /// That the whole file may go to any office that is asked to help, on the given word: of the person, of a grandparent,
+    /// or by a decision of two social workers of this office.
+    fn wide_consent(&self, basis: ConsentBasis) -> Consent {
+        Consent {
             consent_id: new_id(),
             basis: basis.into(),
             parts: [Part::Identity, Part::Contact, Part::Narrative].map(Into::into).to_vec(),
+            given_by: match basis {
+                ConsentBasis::Guardian => Guardian::Grandparent.into(),
+                _ => Guardian::Unspecified.into(),
+            },
+            decision: (basis == ConsentBasis::BestInterest).then(|| decision(DECIDED_ON, &self.office)),
             ..Consent::default()
-        };
+        }
+    }
+
+    /// Records that the whole file may go to any office that is asked to help.
+    pub async fn consent(&self, case: &str, basis: ConsentBasis) -> Result<(), Status> {
+        let consent = self.wide_consent(basis);
         let request = RecordConsentRequest { case_id: case.to_owned(), consent: Some(consent) };
         self.cases().record_consent(self.ask(request)).await?;
         Ok(())
@@ -216,6 +261,15 @@ impl Staff {
     pub async fn who_serves(&self, place: &str) -> Result<WhoServesResponse, Status> {
         let request = WhoServesRequest { place: place.to_owned(), ..WhoServesRequest::default() };
         Ok(self.directory().who_serves(self.ask(request)).await?.into_inner())
+    }
+}
+
+/// A decision in the best interest, by two social workers of an office.
+pub fn decision(decided_on: &str, office: &str) -> BestInterestDecision {
+    BestInterestDecision {
+        decided_on: decided_on.to_owned(),
+        decided_by: office.to_owned(),
+        deciders: vec![Function::SocialWorker.into(); 2],
     }
 }
 
