@@ -126,7 +126,6 @@ impl Adoption {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a specification fails by panicking")]
 mod tests {
     use spean_eventsourcing::specification::given;
 
@@ -149,9 +148,7 @@ mod tests {
     #[test]
     fn the_first_policy_is_written_down_once_however_often_the_service_starts() {
         let adopt = Command::Adopt(Policy::standard());
-        given::<Adopted>([])
-            .when(&the_node(MORNING), adopt.clone())
-            .then([adopted(1, &Policy::standard(), MORNING)]);
+        given::<Adopted>([]).when(&the_node(MORNING), adopt.clone()).then([adopted(1, &Policy::standard(), MORNING)]);
         given::<Adopted>([adopted(1, &Policy::standard(), MORNING)])
             .when(&the_node(MORNING.plus_days(9)), adopt)
             .then_nothing();
@@ -198,8 +195,10 @@ mod tests {
     fn a_clock_that_went_back_does_not_hide_the_newer_policy() {
         let history = [adopted(1, &with_months(6), MORNING)];
         let earlier = the_node(MORNING.plus_days(-2));
-        given::<Adopted>(history)
-            .when(&earlier, Command::Adopt(with_months(18)))
-            .then([adopted(2, &with_months(18), MORNING)]);
+        given::<Adopted>(history).when(&earlier, Command::Adopt(with_months(18))).then([adopted(
+            2,
+            &with_months(18),
+            MORNING,
+        )]);
     }
 }

@@ -327,6 +327,7 @@ impl Default for Expenses {
 /// Deadlines of which a file may leave out some: those are as in the standard of the same urgency.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names end with their unit")]
 struct SomeDeadlines {
     answer_within_hours: Option<i64>,
     tell_office_above_after_hours: Option<i64>,

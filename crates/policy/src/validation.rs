@@ -76,7 +76,6 @@ fn refuse(field: String, reason: String) -> Result<(), PolicyError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a specification fails by panicking")]
 mod tests {
     use super::*;
 

@@ -1,23 +1,36 @@
 //! The house of one office: its places, and who stays in them.
 //!
-//! Places and stays are one aggregate, so that "never more residents than places" is decided in one piece, whoever asks
-//! at the same moment. Its stream grows by two events for each stay.
+//! Places and stays are one aggregate, so that "never more residents than places, but for a reason that was written down"
+//! is decided in one piece, whoever asks at the same moment. Its stream grows by a few events for each stay.
 //!
 //! Custody is not decided here. A stay neither takes nor gives a case; it only asks, at the end, who is accountable:
 //! - **went home**: refused until another office has taken the case, because that office follows up. When this office
-//!   only helped and another one held the case all along, that holder is accountable and follows up.
+//!   only helped and another one held the case all along, that holder is accountable and follows up. Refused as well until
+//!   the return has been decided with the person's agreement.
 //! - **moved** to another place of care: refused while this office is accountable and no other office has agreed to take
 //!   the case, or to shelter or treat the person.
-//! - **own will**: always possible. Nobody is kept. The case stays where it is and the need stays open.
+//! - **own will**: always possible. Nobody is kept. The case stays where it is and the need stays open, and somebody who
+//!   left so is looked for until they were heard of: see [`absence`].
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use spean_eventsourcing::{Aggregate, Context, Fault, Refusal};
+use spean_eventsourcing::{Aggregate, Context};
 use spean_vocabulary::{AdmissionId, CaseId, CaseNumber, Date, OfficeId, Sex};
 
+use crate::labels::Bed;
+
+pub mod absence;
+mod command;
+mod error;
+mod event;
 #[cfg(test)]
 mod tests;
+
+use absence::{Absences, ContactOutcome};
+pub use command::Command;
+pub use error::Error;
+pub use event::Event;
 
 /// One house.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +39,16 @@ pub struct House {
     stays: BTreeMap<AdmissionId, Stay>,
     current: BTreeMap<CaseId, AdmissionId>,
     left_on: BTreeMap<CaseId, Date>,
+    told: Option<Occupancy>,
+}
+
+/// How full a house is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occupancy {
+    /// All its places.
+    pub capacity_persons: u32,
+    /// How many are taken; more than there are when somebody was taken in over capacity.
+    pub occupied_persons: u32,
 }
 
 /// For whom a place is.
@@ -60,8 +83,35 @@ pub struct Stay {
     pub readmission: bool,
     /// Whether this office only helped at admission: another one was accountable.
     pub helping: bool,
+    /// The bed.
+    pub bed: Option<Bed>,
+    /// Whether it takes no place: the person is away, and the bed was given to somebody else.
+    pub released: bool,
+    /// When the person was away, the earliest absence first.
+    pub absences: Absences,
+    /// Since when nobody knows where the person is.
+    pub lost_since: Option<Date>,
+    /// When and how the person was last heard of after that.
+    pub found: Option<(Date, ContactOutcome)>,
     /// How and when it ended.
     pub exit: Option<(ExitKind, Date)>,
+}
+
+/// Why somebody was taken in although no place was free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumString)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum OverCapacity {
+    /// The person was in danger that night.
+    Danger,
+    /// No other house had a place.
+    NoOtherHouse,
+    /// Brothers and sisters, or a mother and her child, stay together.
+    FamilyTogether,
+    /// A court or an authority ordered it.
+    Ordered,
+    /// A resident came back after the bed had been given to somebody else.
+    CameBack,
 }
 
 /// How a stay ends.
@@ -107,115 +157,12 @@ pub struct Admission {
     pub helping: bool,
     /// Whether the person stays in another house of this node.
     pub stays_elsewhere: bool,
-}
-
-/// What may be asked.
-#[derive(Clone, Debug)]
-pub enum Command {
-    /// Say how many places there are; a group left out has none. Fewer than are taken is allowed: a burnt room is a
-    /// fact, and nobody is put out for it.
-    DeclareCapacity {
-        /// All groups.
-        places: Vec<Places>,
-    },
-    /// Take somebody in.
-    Admit(Admission),
-    /// Note that somebody left.
-    Exit {
-        /// The stay.
-        admission_id: AdmissionId,
-        /// How.
-        kind: ExitKind,
-        /// The last day.
-        exited_on: Date,
-        /// Who is accountable.
-        accountable: Accountable,
-        /// Another office that has agreed to shelter or treat the person.
-        agreed: Option<OfficeId>,
-    },
-}
-
-/// What happened. Stored for ever: add variants and optional fields, never rename or remove.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the fields are those of the commands and of the stay")]
-pub enum Event {
-    /// There are so many places.
-    CapacityDeclared { places: Vec<Places> },
-    /// Somebody came to stay.
-    Admitted {
-        admission_id: AdmissionId,
-        case_id: CaseId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        case_number: Option<CaseNumber>,
-        group: Group,
-        admitted_on: Date,
-        readmission: bool,
-        helping: bool,
-    },
-    /// Somebody left; the office that answers for the person from then on, when it is another one and known.
-    Exited {
-        admission_id: AdmissionId,
-        kind: ExitKind,
-        exited_on: Date,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        passed_to: Option<OfficeId>,
-    },
-}
-
-/// Why not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum Error {
-    /// Two numbers for one group.
-    #[error("each group is declared once")]
-    GroupDeclaredTwice,
-    /// The id is taken.
-    #[error("a stay with this id is of another case or began on another day")]
-    AdmissionIdTaken,
-    /// One stay at a time.
-    #[error("the person stays here already, under another admission")]
-    StaysHereAlready,
-    /// One stay at a time.
-    #[error("the person stays in another house of this agency; that stay must end first")]
-    StaysElsewhere,
-    /// The house is full.
-    #[error("there is no free place for this group")]
-    NoFreePlace,
-    /// Two stays on the same days.
-    #[error("the person cannot have come back before the day on which the last stay ended")]
-    AdmittedBeforeLastExit,
-    /// There is no such stay.
-    #[error("there is no such stay in this house")]
-    NoSuchStay,
-    /// The stay is over.
-    #[error("this stay ended in another way or on another day")]
-    AlreadyExited,
-    /// Out before in.
-    #[error("the person cannot have left before the day of admission")]
-    ExitedBeforeAdmission,
-    /// Nobody will visit.
-    #[error("the person cannot be recorded as gone home: no other office has taken the case to follow up yet")]
-    FollowUpNotAccepted,
-    /// Nobody waits for them.
-    #[error("the person cannot be recorded as moved: no other office has agreed to take, shelter or treat them yet")]
-    NoOtherPlaceOfCare,
-}
-
-impl Refusal for Error {
-    fn reason(&self) -> &'static str {
-        self.into()
-    }
-
-    fn fault(&self) -> Fault {
-        match self {
-            Self::GroupDeclaredTwice => Fault::Field("places"),
-            Self::AdmittedBeforeLastExit => Fault::Field("admitted_on"),
-            Self::ExitedBeforeAdmission => Fault::Field("exited_on"),
-            Self::NoSuchStay => Fault::NotThere,
-            _ => Fault::ForbiddenNow,
-        }
-    }
+    /// The bed, when it is known already.
+    pub bed: Option<Bed>,
+    /// Why the person is taken in even when no place is free.
+    pub over_capacity: Option<OverCapacity>,
+    /// Until when a care plan is due.
+    pub plan_due_on: Option<Date>,
 }
 
 impl Aggregate for House {
@@ -225,14 +172,37 @@ impl Aggregate for House {
     type Error = Error;
     type Context = Context;
 
-    fn decide(&self, command: Command, _: &Context) -> Result<Vec<Event>, Error> {
-        match command {
+    fn decide(&self, command: Command, context: &Context) -> Result<Vec<Event>, Error> {
+        let mut events = match command {
             Command::DeclareCapacity { places } => self.declare(&places),
             Command::Admit(admission) => self.admit(&admission),
-            Command::Exit { admission_id, kind, exited_on, accountable, agreed } => {
-                self.exit(admission_id, kind, exited_on, accountable, agreed)
+            Command::Exit { admission_id, kind, exited_on, accountable, agreed, decided } => {
+                self.exit(admission_id, kind, exited_on, accountable, agreed, decided)
+            }
+            Command::AssignBed { admission_id, bed } => self.assign_bed(admission_id, bed),
+            Command::RecordAbsence { admission_id, absence, tracing_after_days } => {
+                self.record_absence(admission_id, absence, tracing_after_days, context.now.date_in_cambodia())
+            }
+            Command::RecordReturn { admission_id, returned_on } => self.record_return(admission_id, returned_on),
+            Command::ReleaseBed { admission_id, released_on, after_days } => {
+                self.release_bed(admission_id, released_on, after_days)
+            }
+            Command::BeginTracing { admission_id, after_days } => {
+                Ok(self.begin_tracing(admission_id, after_days, context.now.date_in_cambodia()))
+            }
+            Command::RecordContact { admission_id, found_on, outcome } => {
+                self.record_contact(admission_id, found_on, outcome)
+            }
+        }?;
+        // The desk hears how full the house is whenever that changes.
+        if !events.is_empty() {
+            let after = events.iter().fold(self.clone(), Self::evolve);
+            let occupancy = after.occupancy();
+            if self.told != Some(occupancy) {
+                events.push(Event::OccupancyChanged { occupancy });
             }
         }
+        Ok(events)
     }
 
     fn evolve(mut self, event: &Event) -> Self {
@@ -240,16 +210,47 @@ impl Aggregate for House {
             Event::CapacityDeclared { places } => {
                 self.capacity = places.into_iter().map(|places| (places.group, places.capacity_persons)).collect();
             }
-            Event::Admitted { admission_id, case_id, group, admitted_on, readmission, helping, .. } => {
+            Event::Admitted { admission_id, case_id, group, admitted_on, readmission, helping, bed, .. } => {
+                // Who came back is not looked for any more.
+                for stay in self.stays.values_mut().filter(|stay| stay.case_id == case_id) {
+                    stay.lost_since = None;
+                }
                 self.current.insert(case_id, admission_id);
-                let stay = Stay { case_id, group, admitted_on, readmission, helping, exit: None };
+                let (released, absences, lost_since) = (false, Absences::default(), None);
+                let stay = Stay {
+                    case_id,
+                    group,
+                    admitted_on,
+                    readmission,
+                    helping,
+                    bed,
+                    released,
+                    absences,
+                    lost_since,
+                    found: None,
+                    exit: None,
+                };
                 self.stays.insert(admission_id, stay);
             }
             Event::Exited { admission_id, kind, exited_on, .. } => {
                 if let Some(stay) = self.stays.get_mut(&admission_id) {
                     stay.exit = Some((kind, exited_on));
+                    if kind != ExitKind::OwnWill {
+                        stay.lost_since = None;
+                    }
                     self.current.remove(&stay.case_id);
                     self.left_on.insert(stay.case_id, exited_on);
+                }
+            }
+            Event::OccupancyChanged { occupancy } => self.told = Some(occupancy),
+            Event::BedAssigned { admission_id, .. }
+            | Event::AbsenceRecorded { admission_id, .. }
+            | Event::Returned { admission_id, .. }
+            | Event::BedReleased { admission_id, .. }
+            | Event::ContactLost { admission_id, .. }
+            | Event::ContactFound { admission_id, .. } => {
+                if let Some(stay) = self.stays.get_mut(&admission_id) {
+                    stay.evolve(event);
                 }
             }
         }
@@ -261,6 +262,21 @@ impl House {
     /// A stay, current or over.
     pub fn stay(&self, admission_id: AdmissionId) -> Option<&Stay> {
         self.stays.get(&admission_id)
+    }
+
+    /// How full it is.
+    pub fn occupancy(&self) -> Occupancy {
+        let taken = self.residents().count();
+        Occupancy {
+            capacity_persons: self.capacity.values().sum(),
+            occupied_persons: u32::try_from(taken).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The stays that take a place.
+    fn residents(&self) -> impl Iterator<Item = &Stay> {
+        let current = self.current.values().filter_map(|admission_id| self.stays.get(admission_id));
+        current.filter(|stay| !stay.released)
     }
 
     fn declare(&self, places: &[Places]) -> Result<Vec<Event>, Error> {
@@ -277,7 +293,7 @@ impl House {
     }
 
     fn admit(&self, admission: &Admission) -> Result<Vec<Event>, Error> {
-        let &Admission { admission_id, case_id, case_number, sex, is_child, admitted_on, helping, stays_elsewhere } =
+        let &Admission { admission_id, case_id, case_number, sex, is_child, admitted_on, helping, plan_due_on, .. } =
             admission;
         if let Some(stay) = self.stays.get(&admission_id) {
             let same = stay.case_id == case_id && stay.admitted_on == admitted_on;
@@ -286,16 +302,36 @@ impl House {
         if self.current.contains_key(&case_id) {
             return Err(Error::StaysHereAlready);
         }
-        if stays_elsewhere {
+        if admission.stays_elsewhere {
             return Err(Error::StaysElsewhere);
         }
         let left_on = self.left_on.get(&case_id);
         if left_on.is_some_and(|left_on| admitted_on < *left_on) {
             return Err(Error::AdmittedBeforeLastExit);
         }
-        let group = self.free_place(Group { sex, children: is_child }).ok_or(Error::NoFreePlace)?;
+        let own = Group { sex, children: is_child };
+        let (group, over_capacity) = match (self.free_place(own), admission.over_capacity) {
+            (Some(group), _) => (group, None),
+            (None, Some(reason)) => (own, Some(reason)),
+            (None, None) => return Err(Error::NoFreePlace),
+        };
+        let bed = admission.bed.clone();
+        if bed.as_ref().is_some_and(|bed| self.is_taken(bed)) {
+            return Err(Error::BedTaken);
+        }
         let readmission = left_on.is_some();
-        Ok(vec![Event::Admitted { admission_id, case_id, case_number, group, admitted_on, readmission, helping }])
+        Ok(vec![Event::Admitted {
+            admission_id,
+            case_id,
+            case_number,
+            group,
+            admitted_on,
+            readmission,
+            helping,
+            bed,
+            over_capacity,
+            plan_due_on,
+        }])
     }
 
     /// The group whose place somebody takes: their own. Nobody is turned away because their sex is not known, or is
@@ -314,8 +350,25 @@ impl House {
 
     fn free_persons(&self, group: Group) -> usize {
         let places = self.capacity.get(&group).map_or(0, |persons| *persons as usize);
-        let residents = self.current.values().filter_map(|admission_id| self.stays.get(admission_id));
-        places.saturating_sub(residents.filter(|stay| stay.group == group).count())
+        places.saturating_sub(self.residents().filter(|stay| stay.group == group).count())
+    }
+
+    fn is_taken(&self, bed: &Bed) -> bool {
+        self.residents().any(|stay| stay.bed.as_ref() == Some(bed))
+    }
+
+    fn assign_bed(&self, admission_id: AdmissionId, bed: Bed) -> Result<Vec<Event>, Error> {
+        let stay = self.stays.get(&admission_id).ok_or(Error::NoSuchStay)?;
+        if stay.bed.as_ref() == Some(&bed) {
+            return Ok(vec![]);
+        }
+        if stay.exit.is_some() {
+            return Err(Error::StayIsOver);
+        }
+        if self.is_taken(&bed) {
+            return Err(Error::BedTaken);
+        }
+        Ok(vec![Event::BedAssigned { admission_id, bed }])
     }
 
     fn exit(
@@ -325,6 +378,7 @@ impl House {
         exited_on: Date,
         accountable: Accountable,
         agreed: Option<OfficeId>,
+        decided: bool,
     ) -> Result<Vec<Event>, Error> {
         let stay = self.stays.get(&admission_id).ok_or(Error::NoSuchStay)?;
         match stay.exit {
@@ -335,18 +389,28 @@ impl House {
         if exited_on < stay.admitted_on {
             return Err(Error::ExitedBeforeAdmission);
         }
+        if stay.absences.last_day().is_some_and(|day| exited_on < day) {
+            return Err(Error::ExitedBeforeLastAbsence);
+        }
         let (is_other, other) = match accountable {
             Accountable::ThisOffice => (false, None),
             Accountable::Other(office) => (true, office),
             Accountable::NotTold => (stay.helping, None),
         };
         let passed_to = match kind {
-            ExitKind::Reintegrated if is_other => other,
+            ExitKind::Reintegrated if is_other && decided => other,
+            ExitKind::Reintegrated if is_other => return Err(Error::ReturnNotDecided),
             ExitKind::Reintegrated => return Err(Error::FollowUpNotAccepted),
             ExitKind::Moved if is_other || agreed.is_some() => agreed.or(other),
             ExitKind::Moved => return Err(Error::NoOtherPlaceOfCare),
             ExitKind::OwnWill => None,
         };
-        Ok(vec![Event::Exited { admission_id, kind, exited_on, passed_to }])
+        let case_id = stay.case_id;
+        let mut events = vec![Event::Exited { admission_id, case_id: Some(case_id), kind, exited_on, passed_to }];
+        if kind == ExitKind::OwnWill && stay.lost_since.is_none() {
+            let since = stay.absences.open().map_or(exited_on, |absence| absence.since);
+            events.push(Event::ContactLost { admission_id, case_id, since, lost_on: exited_on });
+        }
+        Ok(events)
     }
 }

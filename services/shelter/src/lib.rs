@@ -1,28 +1,44 @@
-//! Beds and residents: how many places an office has, for whom, who stays there, and how each stay ended.
+//! A shelter: how many places an office has and who stays there, the care for them, who is missing, and the way home.
 
 pub mod agreements;
+pub mod care;
+pub mod due;
+mod file;
+#[cfg(test)]
+mod golden;
 mod grpc;
+pub mod homecoming;
 pub mod house;
+pub mod labels;
+pub mod notes;
+mod published;
 mod reactions;
 pub mod residents;
+pub mod search;
 
 use std::sync::Arc;
 
 use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, standing};
 use spean_contracts::shelter::v1::shelter_service_server::ShelterServiceServer;
+use spean_eventstore::Tables;
 use spean_vocabulary::Service;
+
+/// The tables that are not derived from the log: what others have told.
+pub const TABLES: [Tables; 4] = [standing::TABLES, agreements::TABLES, search::TABLES, notes::TABLES];
 
 /// Starts the service.
 pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
+    let id = node.id.clone();
     let parts = ServiceParts {
         service: Service::Shelter,
-        tables: vec![standing::TABLES, agreements::TABLES],
+        tables: TABLES.to_vec(),
         read_models: vec![Arc::new(residents::Residents)],
-        // Who stays where is told to nobody: custody and the need are matters of the desk, and no stay changes them.
-        postings: Box::new(|_| vec![]),
+        postings: Box::new(move |event| published::postings(&id, event)),
         correspondence: Arc::new(reactions::Reactions { node: node.id.clone() }),
     };
-    let (store, _) = node.open(parts, running).await?;
+    let (store, post) = node.open(parts, running).await?;
+    let policies = node.policies(&store).await?;
+    running.spawn(node, search::watch(node.clone(), policies, store.clone(), post));
     let service = ShelterServiceServer::new(grpc::Grpc { node: node.clone(), store });
     running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())

@@ -2,13 +2,13 @@
 
 use prost::Message as _;
 use spean_chassis::standing;
-use spean_contracts::cases::v1::CaseRegistered;
-use spean_contracts::referral::v1::{OfferAnswered, StandingChanged};
+use spean_contracts::cases::v1::{CaseRegistered, PersonErased};
+use spean_contracts::referral::v1::{OfferAnswered, PersonSeenAgain, StandingChanged};
 use spean_eventstore::{BoxFuture, Transaction};
 use spean_messaging::{Address, Correspondence, Letter, Unusable};
 use spean_vocabulary::{NodeId, Service};
 
-use crate::agreements;
+use crate::{agreements, notes, search};
 
 /// Applies the letters of the shelter.
 pub(crate) struct Reactions {
@@ -39,6 +39,14 @@ impl Correspondence for Reactions {
                 "spean.cases.v1.CaseRegistered" => {
                     let told = CaseRegistered::decode(letter.body.as_slice()).map_err(malformed)?;
                     Ok(standing::record_registered(&told, transaction.connection()).await?)
+                }
+                "spean.cases.v1.PersonErased" => {
+                    let told = PersonErased::decode(letter.body.as_slice()).map_err(malformed)?;
+                    Ok(notes::record_erased(&told, transaction.connection()).await?)
+                }
+                "spean.referral.v1.PersonSeenAgain" => {
+                    let told = PersonSeenAgain::decode(letter.body.as_slice()).map_err(malformed)?;
+                    Ok(search::record_seen(&told, transaction.connection()).await?)
                 }
                 _ => Err(Unusable::Refused("UNKNOWN_KIND".to_owned())),
             }

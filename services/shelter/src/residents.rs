@@ -1,9 +1,11 @@
-//! Places and residents: the lists that a shelter looks at.
+//! Places and residents, who is missing and what is due: the lists that a shelter looks at.
 
 use spean_eventstore::{BoxFuture, ReadModel, Recorded};
-use spean_vocabulary::{CaseId, OfficeId};
+use spean_vocabulary::{AdmissionId, CaseId, OfficeId};
 use sqlx::{Any, AnyConnection, Executor, Row as _};
 
+use crate::due;
+use crate::house::absence::Absence;
 use crate::house::{Event, Group, House};
 
 /// Tables, projection and queries of the lists.
@@ -15,11 +17,11 @@ impl ReadModel for Residents {
     }
 
     fn version(&self) -> i64 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["house_place", "stay"]
+        &["house_place", "stay", "care_due", "tracing_step"]
     }
 
     fn ddl(&self) -> &'static [&'static str] {
@@ -42,10 +44,21 @@ impl ReadModel for Residents {
                 admitted_on text not null,
                 exited_on text not null,
                 exit_kind text not null,
+                bed text not null,
+                over_capacity text not null,
+                released bigint not null,
+                away_since text not null,
+                away_reason text not null,
+                away_expected text not null,
+                away_recorded_at bigint not null,
+                lost_since text not null,
                 position bigint not null,
                 primary key (office, admission_id)
             );
-            create index stay_case on stay (case_id, exited_on)",
+            create index stay_case on stay (case_id, exited_on);
+            create index stay_away on stay (away_since, lost_since)",
+            due::CARE_DUE,
+            due::TRACING_STEP,
         ]
     }
 
@@ -55,13 +68,17 @@ impl ReadModel for Residents {
         connection: &'a mut AnyConnection,
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
-            let Some(Ok(what)) = event.event::<House>() else { return Ok(()) };
-            apply(&event.id, event.position, what, connection).await
+            if let Some(Ok(what)) = event.event::<House>() {
+                due::apply_house(&event.id, &what, &mut *connection).await?;
+                return apply(event, what, connection).await;
+            }
+            due::apply(event, connection).await
         })
     }
 }
 
-async fn apply(office: &str, position: i64, event: Event, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+async fn apply(recorded: &Recorded, event: Event, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let office = recorded.id.as_str();
     match event {
         Event::CapacityDeclared { places } => {
             sqlx::query("update house_place set capacity_persons = 0 where office = $1")
@@ -82,11 +99,17 @@ async fn apply(office: &str, position: i64, event: Event, connection: &mut AnyCo
                 .await?;
             }
         }
-        Event::Admitted { admission_id, case_id, case_number, group, admitted_on, .. } => {
+        Event::Admitted { admission_id, case_id, case_number, group, admitted_on, bed, over_capacity, .. } => {
+            sqlx::query("update stay set lost_since = '' where office = $1 and case_id = $2")
+                .bind(office.to_owned())
+                .bind(case_id.to_string())
+                .execute(&mut *connection)
+                .await?;
             sqlx::query(
                 "insert into stay (office, admission_id, case_id, case_number, sex, children, admitted_on, exited_on,
-                    exit_kind, position)
-                 values ($1, $2, $3, $4, $5, $6, $7, '', '', $8)",
+                    exit_kind, bed, over_capacity, released, away_since, away_reason, away_expected, away_recorded_at,
+                    lost_since, position)
+                 values ($1, $2, $3, $4, $5, $6, $7, '', '', $8, $9, 0, '', '', '', 0, '', $10)",
             )
             .bind(office.to_owned())
             .bind(admission_id.to_string())
@@ -95,31 +118,124 @@ async fn apply(office: &str, position: i64, event: Event, connection: &mut AnyCo
             .bind(group.sex.to_string())
             .bind(i64::from(group.children))
             .bind(admitted_on.to_string())
-            .bind(position)
+            .bind(bed.map(String::from).unwrap_or_default())
+            .bind(over_capacity.map(|reason| reason.to_string()).unwrap_or_default())
+            .bind(recorded.position)
             .execute(&mut *connection)
             .await?;
             occupy(office, group, connection).await?;
         }
         Event::Exited { admission_id, kind, exited_on, .. } => {
-            sqlx::query("update stay set exited_on = $3, exit_kind = $4 where office = $1 and admission_id = $2")
-                .bind(office.to_owned())
-                .bind(admission_id.to_string())
-                .bind(exited_on.to_string())
-                .bind(kind.to_string())
-                .execute(&mut *connection)
-                .await?;
+            // A place that was given to others already is not given back a second time.
+            count_place(office, admission_id, -1, connection).await?;
             sqlx::query(
-                "update house_place set occupied_persons = occupied_persons - 1
-                 where office = $1
-                   and sex = (select sex from stay where stay.office = $1 and admission_id = $2)
-                   and children = (select children from stay where stay.office = $1 and admission_id = $2)",
+                "update stay set exited_on = $3, exit_kind = $4, away_since = '',
+                    lost_since = case when $4 = 'own_will' then lost_since else '' end
+                 where office = $1 and admission_id = $2",
             )
             .bind(office.to_owned())
             .bind(admission_id.to_string())
+            .bind(exited_on.to_string())
+            .bind(kind.to_string())
+            .execute(&mut *connection)
+            .await?;
+        }
+        Event::BedAssigned { admission_id, bed } => {
+            set(
+                office,
+                admission_id,
+                "update stay set bed = $3 where office = $1 and admission_id = $2",
+                bed,
+                connection,
+            )
+            .await?;
+        }
+        Event::AbsenceRecorded { admission_id, absence, .. } => {
+            let Absence { since, reason, expected_back_on } = absence;
+            sqlx::query(
+                "update stay set away_since = $3, away_reason = $4, away_expected = $5, away_recorded_at = $6
+                 where office = $1 and admission_id = $2",
+            )
+            .bind(office.to_owned())
+            .bind(admission_id.to_string())
+            .bind(since.to_string())
+            .bind(reason.to_string())
+            .bind(expected_back_on.map(|day| day.to_string()).unwrap_or_default())
+            .bind(recorded.metadata.recorded_at.as_micros())
             .execute(connection)
             .await?;
         }
+        Event::Returned { admission_id, over_capacity, .. } => {
+            let over = over_capacity.map(|reason| reason.to_string()).unwrap_or_default();
+            let sql = "update stay set over_capacity = $3 where office = $1 and admission_id = $2 and $3 <> ''";
+            set(office, admission_id, sql, over, connection).await?;
+            let was_released =
+                sqlx::query("update stay set released = 0 where office = $1 and admission_id = $2 and released = 1")
+                    .bind(office.to_owned())
+                    .bind(admission_id.to_string())
+                    .execute(&mut *connection)
+                    .await?;
+            if was_released.rows_affected() > 0 {
+                count_place(office, admission_id, 1, connection).await?;
+            }
+            sqlx::query("update stay set away_since = '', lost_since = '' where office = $1 and admission_id = $2")
+                .bind(office.to_owned())
+                .bind(admission_id.to_string())
+                .execute(connection)
+                .await?;
+        }
+        Event::BedReleased { admission_id, .. } => {
+            count_place(office, admission_id, -1, connection).await?;
+            sqlx::query("update stay set released = 1, bed = '' where office = $1 and admission_id = $2")
+                .bind(office.to_owned())
+                .bind(admission_id.to_string())
+                .execute(connection)
+                .await?;
+        }
+        Event::ContactLost { admission_id, since, .. } => {
+            let sql = "update stay set lost_since = $3 where office = $1 and admission_id = $2";
+            set(office, admission_id, sql, since, connection).await?;
+        }
+        Event::ContactFound { admission_id, .. } => {
+            let sql = "update stay set lost_since = $3 where office = $1 and admission_id = $2";
+            set(office, admission_id, sql, "", connection).await?;
+        }
+        Event::OccupancyChanged { .. } => {}
     }
+    Ok(())
+}
+
+/// Changes one stay; `$3` is the value.
+async fn set(
+    office: &str,
+    admission_id: AdmissionId,
+    sql: &'static str,
+    value: impl ToString,
+    connection: &mut AnyConnection,
+) -> Result<(), sqlx::Error> {
+    let statement = sqlx::query(sql).bind(office.to_owned()).bind(admission_id.to_string()).bind(value.to_string());
+    statement.execute(connection).await?;
+    Ok(())
+}
+
+/// Counts the place of a stay as taken or as free, unless it was given to others.
+async fn count_place(
+    office: &str,
+    admission_id: AdmissionId,
+    change: i64,
+    connection: &mut AnyConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update house_place set occupied_persons = occupied_persons + $3
+         where office = $1
+           and sex = (select sex from stay where stay.office = $1 and admission_id = $2 and released = 0)
+           and children = (select children from stay where stay.office = $1 and admission_id = $2 and released = 0)",
+    )
+    .bind(office.to_owned())
+    .bind(admission_id.to_string())
+    .bind(change)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -156,6 +272,9 @@ pub struct Entry {
     pub admitted_on: String,
     pub exited_on: String,
     pub exit_kind: String,
+    pub bed: String,
+    pub over_capacity: String,
+    pub away_since: String,
 }
 
 /// The places of an office, or of all offices of the node together. Groups without places and residents are left out.
@@ -194,7 +313,7 @@ pub async fn of_office(
 ) -> Result<Vec<Entry>, sqlx::Error> {
     let rows = sqlx::query(
         "select admission_id, stay.case_id, coalesce(nullif(case_standing.case_number, ''), stay.case_number),
-            admitted_on, exited_on, exit_kind
+            admitted_on, exited_on, exit_kind, bed, over_capacity, away_since
          from stay
          left join case_standing on case_standing.case_id = stay.case_id and case_standing.office = stay.office
          where stay.office = $1 and (exited_on = '' or $2 = 1)
@@ -215,6 +334,9 @@ pub async fn of_office(
             admitted_on: row.try_get(3)?,
             exited_on: row.try_get(4)?,
             exit_kind: row.try_get(5)?,
+            bed: row.try_get(6)?,
+            over_capacity: row.try_get(7)?,
+            away_since: row.try_get(8)?,
         })
     };
     rows.iter().map(entry).collect()

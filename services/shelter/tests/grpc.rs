@@ -159,7 +159,12 @@ fn day(days_ago: i64) -> String {
 
 fn admission(id: u8, case: &str, days_ago: i64) -> wire::AdmitResidentRequest {
     let admission_id = format!("00000000-0000-4000-8000-0000000000{id:02x}");
-    wire::AdmitResidentRequest { admission_id, case_id: case.to_owned(), admitted_on: day(days_ago) }
+    wire::AdmitResidentRequest {
+        admission_id,
+        case_id: case.to_owned(),
+        admitted_on: day(days_ago),
+        ..Default::default()
+    }
 }
 
 fn exit(id: u8, kind: wire::ExitKind, days_ago: i64) -> wire::ExitResidentRequest {

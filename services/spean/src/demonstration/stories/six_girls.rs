@@ -73,6 +73,7 @@ async fn shelter(stage: &Stage, narrator: &Narrator, sender: &Staff, cases: &[St
             admission_id: new_id(),
             case_id: case.clone(),
             admitted_on: stage.clock().now().date_in_cambodia().to_string(),
+            ..AdmitResidentRequest::default()
         };
         // What the desk knows, the shelter's own service hears a moment later.
         let admit = || manager.ask(admission.clone());
