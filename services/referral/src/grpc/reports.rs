@@ -13,7 +13,7 @@ use spean_eventstore::{EventStore, Transaction};
 use spean_identity::{OfficeLevel, Standing};
 use spean_messaging::Post;
 use spean_vault::{DossierError, Reader};
-use spean_vocabulary::{AgeBand, CaseId, CaseNumber, OfficeId, PersonId, PlaceCode, ReportId, Sex, Timestamp};
+use spean_vocabulary::{AgeBand, CaseId, CaseNumber, Date, OfficeId, PersonId, PlaceCode, ReportId, Sex, Timestamp};
 use tonic::{Request, Response, Status};
 
 use super::{standing_of, write};
@@ -27,6 +27,7 @@ use crate::reports::wire::{
     write_close_reason, write_concern, write_pass_reason, write_report_state, write_stage, write_unfounded_reason,
 };
 use crate::reports::words::{PassReason, ReportState};
+use crate::routing::{Routing, Statuses};
 
 /// Longest words about what was seen, in characters.
 const LONGEST_WORDS: usize = 4_000;
@@ -99,7 +100,7 @@ impl Reports {
         let tag = self.desk.directory().node(&self.desk.node.id).map(|node| node.tag);
         let tag =
             tag.ok_or_else(|| status::forbidden("NODE_NOT_IN_DIRECTORY", "the directory does not know this node"))?;
-        let Described { report, command, words, reporter, pass } = self.described(call, &office, request)?;
+        let Described { report, command, words, reporter, pass } = self.described(call, &office, request).await?;
         self.refuse_while_recovering()?;
         let (desk, asked) = (self.desk.clone(), call.clone());
         let reader = Reader {
@@ -238,18 +239,10 @@ impl Reports {
         let office = call.office()?.clone();
         let entry = self.find(&office, report).await?;
         self.refuse_while_recovering()?;
-        let directory = self.desk.directory();
         let (to, because) = match chosen {
-            Some(chosen) => {
-                let to = directory.office(&chosen);
-                (to.ok_or_else(|| status::invalid("to_office_id", "an office of the directory"))?, PassReason::Chosen)
-            }
-            None => (responsible(&directory, &entry.place)?, PassReason::ServesPlace),
+            Some(chosen) => (self.routed(&chosen, call.today()).await?, PassReason::Chosen),
+            None => (self.responsible(&entry.place, call.today()).await?, PassReason::ServesPlace),
         };
-        if to.level == OfficeLevel::Commune {
-            return Err(status::invalid("to_office_id", "an office that holds cases; a commune does not"));
-        }
-        let to = to.id.clone();
         let pass = Pass {
             to: to.clone(),
             pass: mint(),
@@ -416,7 +409,33 @@ impl Reports {
         Ok(first.map_or_else(|| office.to_string(), |first| first.office))
     }
 
-    fn described(
+    /// Who looks into what happens at a place today.
+    async fn responsible(&self, place: &str, today: Date) -> Result<OfficeId, Status> {
+        let place = place.parse().map_err(|_| status::invalid("place", "the code of a place"))?;
+        let (directory, statuses) = (self.desk.directory(), self.statuses().await?);
+        let routing = Routing { directory: &directory, statuses: &statuses, today };
+        addressee::responsible(&routing, &place)
+            .ok_or_else(|| status::forbidden("NOBODY_SERVES_THE_PLACE", "nobody in the network serves this place today"))
+    }
+
+    /// The office that somebody chose, or whoever answers in its stead.
+    async fn routed(&self, chosen: &OfficeId, today: Date) -> Result<OfficeId, Status> {
+        let (directory, statuses) = (self.desk.directory(), self.statuses().await?);
+        let office = directory.office(chosen);
+        let office = office.ok_or_else(|| status::invalid("to_office_id", "an office of the directory"))?;
+        if office.level == OfficeLevel::Commune {
+            return Err(status::invalid("to_office_id", "an office that holds cases; a commune does not"));
+        }
+        let routing = Routing { directory: &directory, statuses: &statuses, today };
+        let route = routing.route(chosen);
+        Ok(route.ok_or_else(|| status::forbidden("NOBODY_ANSWERS", "nobody in the network answers today"))?.to)
+    }
+
+    async fn statuses(&self) -> Result<Statuses, Status> {
+        Statuses::load(self.store.reader()).await.map_err(status::query)
+    }
+
+    async fn described(
         &self,
         call: &Call,
         office: &OfficeId,
@@ -443,11 +462,10 @@ impl Reports {
         let words = field::text("words", &request.words, LONGEST_WORDS)?;
         let reporter = request.reporter.map(read_reporter).transpose()?.flatten();
         let reporter = reporter.map(|reporter| (mint(), reporter));
-        let directory = self.desk.directory();
-        let to = responsible(&directory, place.as_str())?;
+        let to = self.responsible(place.as_str(), call.today()).await?;
         let due_at = self.due_at(urgency, call.now);
-        let pass = (to.id != *office).then(|| Pass {
-            to: to.id.clone(),
+        let pass = (to != *office).then(|| Pass {
+            to: to.clone(),
             pass: mint(),
             because: PassReason::ServesPlace,
             silent: BTreeSet::new(),
@@ -523,15 +541,6 @@ async fn numbered(
         }
         other => other,
     })
-}
-
-fn responsible<'d>(
-    directory: &'d spean_identity::Directory,
-    place: &str,
-) -> Result<&'d spean_identity::Office, Status> {
-    let place = place.parse().map_err(|_| status::invalid("place", "the code of a place"))?;
-    addressee::responsible(directory, &place)
-        .ok_or_else(|| status::forbidden("NOBODY_SERVES_THE_PLACE", "the directory names no office for this place"))
 }
 
 fn read_reporter(reporter: wire::Reporter) -> Result<Option<Reporter>, Status> {

@@ -1,35 +1,23 @@
 //! Which office looks into a report.
 
-use spean_identity::{Directory, Office, OfficeLevel};
 use spean_vocabulary::{OfficeId, PlaceCode};
 
 use super::report::Report;
+use crate::routing::Routing;
 
-/// The office that looks into what happens at a place: the nearest with somebody in it. A commune helps first but holds no
-/// cases, so what it reports goes to the district.
-pub(crate) fn responsible<'d>(directory: &'d Directory, place: &PlaceCode) -> Option<&'d Office> {
-    let serving = directory.serving(place)?.office;
-    if can_look_into(serving) {
-        return Some(serving);
-    }
-    directory.ladder(&serving.id).find(|above| can_look_into(above))
-}
-
-/// Whether an office looks into reports of others.
-pub(crate) fn can_look_into(office: &Office) -> bool {
-    office.staffed && office.level != OfficeLevel::Commune
+/// The office that looks into what happens at a place: the nearest, or whoever answers in its stead. A commune helps first
+/// but holds no cases, so what it reports goes to the district.
+pub(crate) fn responsible(routing: &Routing<'_>, place: &PlaceCode) -> Option<OfficeId> {
+    let serving = routing.directory.serving(place)?;
+    let nearest = serving.stands_in_for.first().copied().unwrap_or(serving.office);
+    Some(routing.route(&nearest.id)?.to)
 }
 
 /// Who looks into a report that an office is silent about: the nearest above that was not asked already, or this office
 /// itself when it stands above.
-pub(crate) fn above<'d>(
-    directory: &'d Directory,
-    report: &Report,
-    me: &OfficeId,
-    silent: &OfficeId,
-) -> Option<&'d Office> {
-    let is_free = |office: &Office| office.id == *me || !report.has_been_at(&office.id);
-    directory.ladder(silent).find(|above| can_look_into(above) && is_free(above))
+pub(crate) fn above(routing: &Routing<'_>, report: &Report, me: &OfficeId, silent: &OfficeId) -> Option<OfficeId> {
+    let is_free = |office: &OfficeId| office == me || !report.has_been_at(office);
+    routing.ladder(silent).map(|above| &above.id).find(|above| is_free(above)).cloned()
 }
 
 #[cfg(test)]
@@ -38,11 +26,13 @@ mod tests {
 
     use serde_json::json;
     use spean_eventsourcing::Aggregate as _;
+    use spean_identity::Directory;
     use spean_vocabulary::{AgeBand, CaseNumber, Sex, Timestamp, Urgency};
 
     use super::*;
     use crate::reports::report::{Event, File, Pass};
     use crate::reports::words::{Concern, PassReason};
+    use crate::routing::Statuses;
 
     /// A ministry; a province with two districts, one without a worker; a commune in the other; a hotline.
     fn directory() -> Directory {
@@ -67,13 +57,18 @@ mod tests {
         serde_json::from_value(directory).expect("a directory")
     }
 
+    fn today() -> spean_vocabulary::Date {
+        "2026-12-01".parse().expect("a day")
+    }
+
     fn id(code: &str) -> OfficeId {
         code.parse().expect("a code")
     }
 
     fn who(place: &str) -> String {
-        let directory = directory();
-        responsible(&directory, &place.parse().expect("a place")).expect("somebody").id.to_string()
+        let (directory, statuses) = (directory(), Statuses::default());
+        let routing = Routing { directory: &directory, statuses: &statuses, today: today() };
+        responsible(&routing, &place.parse().expect("a place")).expect("somebody").to_string()
     }
 
     #[test]
@@ -121,8 +116,9 @@ mod tests {
     }
 
     fn next(report: &Report, me: &str, silent: &str) -> Option<String> {
-        let directory = directory();
-        above(&directory, report, &id(me), &id(silent)).map(|above| above.id.to_string())
+        let (directory, statuses) = (directory(), Statuses::default());
+        let routing = Routing { directory: &directory, statuses: &statuses, today: today() };
+        above(&routing, report, &id(me), &id(silent)).map(|above| above.to_string())
     }
 
     #[test]

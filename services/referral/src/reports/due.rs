@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use spean_chassis::{Policies, mint};
+use spean_chassis::{Policies, mint, status};
 use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, Metadata};
 use spean_messaging::Post;
@@ -18,7 +18,7 @@ use super::report::{Command, Pass, Report};
 use super::words::PassReason;
 use super::{addressee, sealed};
 use crate::desk::{Desk, report_stream};
-use spean_chassis::status;
+use crate::routing::{Routing, Statuses};
 
 /// How often the clock is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -86,20 +86,21 @@ async fn climb(desk: &Desk, store: &EventStore, silence: Silence, now: Timestamp
     let Silence { office, report, silent, urgency, .. } = silence;
     let id = report_stream(&office, report);
     let known = store.load::<Report>(&id).await?.state;
-    let directory = desk.directory();
+    let (directory, statuses) = (desk.directory(), Statuses::load(store.reader()).await?);
+    let routing = Routing { directory: &directory, statuses: &statuses, today: now.date_in_cambodia() };
     // At the top of the ladder there is nobody left to tell: the report ages on the worklist.
-    let Some(above) = addressee::above(&directory, &known, &office, &silent) else { return Ok(()) };
+    let Some(above) = addressee::above(&routing, &known, &office, &silent) else { return Ok(()) };
     let due_at = now.plus_hours(desk.node.policy.answer.of(urgency).answer_within_hours);
     let mut silent_offices = known.silent();
     silent_offices.insert(silent.clone());
-    let pass = (above.id != office).then(|| Pass {
-        to: above.id.clone(),
+    let pass = (above != office).then(|| Pass {
+        to: above.clone(),
         pass: mint(),
         because: PassReason::NobodyAnswered,
         silent: silent_offices,
         due_at,
     });
-    tracing::info!(%report, to = %above.id, "nobody looks into a report; it goes to the office above");
+    tracing::info!(%report, to = %above, "nobody looks into a report; it goes to the office above");
     let has_words = known.file().is_some_and(|file| file.has_words);
     let reader = Reader {
         staff: "escalation".parse()?,
