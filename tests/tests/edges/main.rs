@@ -251,7 +251,7 @@ async fn refuse_oversized(scene: &Scene, ours: &Headers) -> usize {
     let services: BTreeMap<_, _> =
         every_rpc().into_iter().map(|(rpc, method)| (method.parent_service().full_name().to_owned(), rpc)).collect();
     for (service, rpc) in &services {
-        let refused = send(&scene.channel, rpc, ours, vec![0x0a; 5 * 1024 * 1024]).await.expect_err(rpc);
+        let refused = send(&scene.channel, rpc, ours, vec![0x0a; 7 * 1024 * 1024]).await.expect_err(rpc);
         assert!(matches!(refused.code(), Code::OutOfRange | Code::ResourceExhausted), "{rpc}: {refused:?}");
         let unknown = format!("{service}/ForgetEverything");
         let refused = send(&scene.channel, &unknown, ours, vec![]).await.expect_err(&unknown);

@@ -10,6 +10,8 @@ pub(crate) const MARK: &str = "ZqXw";
 pub(crate) enum Rule {
     /// A UUID.
     Id,
+    /// A UUID or nothing.
+    OptionalId,
     /// The id of a case or its number.
     IdOrNumber,
     /// A code such as that of an office; required or not.
@@ -56,6 +58,8 @@ pub(crate) enum Rule {
     SignedDirectory,
     /// A list of arrivals.
     Csv,
+    /// A paper or photograph: at most 5 MiB, and of a form that is taken.
+    File,
     /// Anything will do.
     Free,
 }
@@ -71,6 +75,7 @@ pub(crate) enum Needed {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Entry {
     Language,
+    Country,
     Document,
     Office,
     Place,
@@ -78,6 +83,10 @@ pub(crate) enum Entry {
     Window,
     Offer,
     Id,
+    Need,
+    /// A message without anything in it.
+    Empty,
+    Point,
 }
 
 /// One way to be wrong: which field is changed, to what, and which field the refusal must name.
@@ -130,6 +139,7 @@ impl Rule {
         let malformed_place = || vec![json!("1"), json!(MARK), json!("0802050101"), json!("០៨")];
         match self {
             Self::Id => required([malformed_id(), vec![json!("6ecd8c9947a64a3bbd3f0f5f0b1c2d3e")]].concat()),
+            Self::OptionalId => some(malformed_id()),
             Self::IdOrNumber => required(malformed_id()),
             Self::Code(Needed::Yes) => required(malformed_code()),
             Self::Code(Needed::No) => some(malformed_code()),
@@ -161,6 +171,11 @@ impl Rule {
             Self::SignedDirectory => required(vec![json!(MARK), json!("{}"), json!("{\"directory\":1}")]),
             // In base64: nothing at all, no text, a header that is none, and one that names no column we know.
             Self::Csv => required(vec![json!("//79/A=="), json!("AAAA"), json!("WnFYdyx4Cg==")]),
+            // In base64: nothing at all, a GIF, a program, and a PNG that is too large.
+            Self::File => {
+                let large = format!("iVBORw0KGgoA{}", "AAAA".repeat(1_747_627));
+                required(vec![json!("R0lGODlh"), json!("TVqQAAMA"), json!(large)])
+            }
             Self::Free | Self::Page | Self::Words(_) => vec![],
         }
     }
@@ -170,12 +185,16 @@ impl Entry {
     fn value(self) -> Value {
         match self {
             Self::Language => json!("km"),
+            Self::Empty => json!({}),
+            Self::Country => json!("TH"),
             Self::Document => json!({ "kind": "passport", "number": "N1" }),
             Self::Office => json!("dsvy-kandal"),
             Self::Place => json!("08"),
             Self::Offer => json!({ "urgency": 1 }),
             Self::Id => json!("6ecd8c99-47a6-4a3b-bd3f-0f5f0b1c2d3e"),
             Self::Window => json!({ "from": "2026-01-01", "to": "2026-01-31" }),
+            Self::Need => json!({ "need": 1, "urgency": 1 }),
+            Self::Point => json!({ "check": 1, "result": 1 }),
             Self::Places => json!({ "sex": 1, "capacity_persons": 1 }),
             Self::Beds => json!({ "group": 1, "places": 1 }),
         }

@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use spean::demonstration::agencies::{KANDAL, KIEN_SVAY, RATANAK_KIRI};
-use spean::demonstration::staff::{Asking, Staff, new_id};
+use spean::demonstration::staff::{Asking, Staff, decision, new_id};
 use spean_contracts::cases::v1::{Consent, RecordConsentRequest};
 use spean_contracts::directory::v1::{Offering, PublishOfferingRequest};
-use spean_contracts::followup::v1::PlanFollowUpRequest;
+use spean_contracts::followup::v1::{
+    AssignWorkerRequest, Check, CheckResult, Currency, DangerSign, HandOverPostRequest, Money, PaymentPurpose,
+    PlanFollowUpRequest, RaiseDangerRequest, RecordSupervisionRequest, RecordSupportRequest, RequestPaymentRequest,
+    SupervisionPoint, SupportKind,
+};
 use spean_contracts::referral::v1::{
     Channel as ReportChannel, Concern, OfferKind, OfferState, Reporter, SubmitReportRequest, TakeUpReportRequest,
 };
@@ -83,6 +87,17 @@ ids! {
     declinable,
     /// A service that the office gives for another.
     served,
+    /// A danger that was reported.
+    danger,
+    /// Money that was asked for by somebody else.
+    payment,
+    /// Tools that were given.
+    given_support,
+    /// The handover of a post to whoever plays the table.
+    post_handover,
+    /// The visit of a supervisor.
+    made_supervision,
+    fresh_danger, fresh_payment, pay_in, support, fresh_post_handover, supervision, search_step, found_need,
     /// A report that the office took down.
     report,
     /// Its number for the telephone.
@@ -91,7 +106,10 @@ ids! {
     doubtful,
     /// A report that another office should look into.
     misplaced,
+    fresh_care_plan, fresh_goal, fresh_review, fresh_session, fresh_market, fresh_training, fresh_tracing, fresh_family,
+    fresh_placement, fresh_reintegration,
     fresh_report,
+    fresh_risk, fresh_fact, fresh_conclusion, fresh_attachment,
     unused, fresh_case, fresh_consent, fresh_stay, visit, fresh_arrival, fresh_manifest, fresh_homewards, fresh_offering, fresh_offer, one_of_many,
 }
 
@@ -170,6 +188,7 @@ impl Scene {
             consent_id: ids.consent.clone(),
             basis: ConsentBasis::BestInterest.into(),
             parts: vec![Part::Identity.into()],
+            decision: Some(decision("2026-01-01", RATANAK_KIRI)),
             ..Consent::default()
         };
         let consent = RecordConsentRequest { case_id: ids.other.clone(), consent: Some(consent) };
@@ -283,6 +302,7 @@ impl Scene {
                 admission_id: stay.clone(),
                 case_id: other.clone(),
                 admitted_on: "2026-01-04".to_owned(),
+                ..AdmitResidentRequest::default()
             };
             heard(here.shelter().admit_resident(here.ask(admission)).await)
         })
@@ -292,6 +312,58 @@ impl Scene {
             heard(here.followup().plan_follow_up(here.ask(plan)).await)
         })
         .await;
+        self.follow_up(here).await
+    }
+
+    async fn follow_up(&self, here: &Staff) -> Result<(), Status> {
+        let ids = &self.ids;
+        let danger = RaiseDangerRequest {
+            danger_id: ids.danger.clone(),
+            case_id: ids.other.clone(),
+            signs: vec![DangerSign::Threat.into()],
+            urgency: Urgency::Urgent.into(),
+            found_on: "2026-02-10".to_owned(),
+        };
+        here.safety().raise_danger(here.ask(danger)).await?;
+        let payment = RequestPaymentRequest {
+            payment_id: ids.payment.clone(),
+            case_id: ids.other.clone(),
+            purpose: PaymentPurpose::EmergencyFood.into(),
+            money: Some(Money { currency: Currency::Khr.into(), amount: 1_000 }),
+            needed_on: "2026-02-01".to_owned(),
+            ..RequestPaymentRequest::default()
+        };
+        here.fund().request_payment(here.ask(payment)).await?;
+        let support = RecordSupportRequest {
+            support_id: ids.given_support.clone(),
+            case_id: ids.other.clone(),
+            kind: SupportKind::Tools.into(),
+            given_on: "2026-01-10".to_owned(),
+            ..RecordSupportRequest::default()
+        };
+        here.support().record_support(here.ask(support)).await?;
+        let assignment = AssignWorkerRequest { case_id: ids.other.clone(), worker: "rk-08".to_owned() };
+        here.supervision().assign_worker(here.ask(assignment)).await?;
+        let handover = HandOverPostRequest {
+            handover_id: ids.post_handover.clone(),
+            from_worker: "rk-08".to_owned(),
+            to_worker: "rk-90".to_owned(),
+            handed_over_on: "2026-02-20".to_owned(),
+        };
+        here.supervision().hand_over_post(here.ask(handover)).await?;
+        let point = SupervisionPoint {
+            check: Check::Files.into(),
+            result: CheckResult::ToImprove.into(),
+            mend_by: "2026-04-01".to_owned(),
+        };
+        let supervision = RecordSupervisionRequest {
+            supervision_id: ids.made_supervision.clone(),
+            office_id: RATANAK_KIRI.to_owned(),
+            visited_on: "2026-03-01".to_owned(),
+            points: vec![point],
+            ..RecordSupervisionRequest::default()
+        };
+        here.supervision().record_supervision(here.ask(supervision)).await?;
         Ok(())
     }
 }
