@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use spean_identity::{Agency, Directory, Node, Office, OfficeLevel, PublicKeys};
+use spean_identity::{Agency, Directory, Node, Office, OfficeLevel, PlaceEdition, PublicKeys};
 use spean_vocabulary::Need;
 
 use crate::offering::{Announcement, Terms};
@@ -88,4 +88,22 @@ pub(crate) fn are_golden<E: Serialize + DeserializeOwned + PartialEq + Debug>(na
     assert_eq!(stored, lines);
     let read: Vec<E> = stored.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, events);
+}
+
+/// Invented changes to the real lists of 2025, as if an edition of 2027 had brought them: Koas Krala (0213) is renumbered,
+/// two communes of Bavel (0204) become one, one of Aek Phnum (0205) is divided, and one of Moung Ruessei (0206) moves to
+/// Pursat (15).
+pub(crate) fn invented_changes(in_force_on: &str) -> Vec<PlaceEdition> {
+    vec![serde_json::from_value(serde_json::json!({
+        "year": 2027,
+        "in_force_on": in_force_on,
+        "change": [
+            { "kind": "renamed", "from": "0213", "to": [{ "code": "0299", "name_en": "Invented Krala" }] },
+            { "kind": "merged", "from": "020401", "to": [{ "code": "020402" }] },
+            { "kind": "split", "from": "020501",
+              "to": [{ "code": "020501", "name_en": "Invented North" }, { "code": "020599", "name_en": "Invented South" }] },
+            { "kind": "moved", "from": "020601", "to": [{ "code": "150199" }] },
+        ],
+    }))
+    .unwrap()]
 }

@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 use crate::announcement::{self, Read};
 use crate::catalogue::{self, Filter};
 use crate::edition::{self, ImportError};
-use crate::gazetteer::EditionYear;
+use crate::gazetteer::{EditionYear, Place};
 use crate::offering::{Command, Offering};
 use crate::office::{self, Declaration, Office};
 use crate::offices::{self, Offices};
@@ -144,7 +144,7 @@ impl DirectoryService for Grpc {
         let seen = self.seen_on(on).await?;
         let offices = seen.offices();
         let serving = offices.serving(&place, edition).ok_or_else(|| status::not_found("office"))?;
-        let became = match seen.places.find(&place, edition, on).map(|place| place.key()) {
+        let became = match seen.places.find(&place, edition, on).map(Place::key) {
             Some(key) if !seen.places.steps(&key, on).is_empty() => {
                 seen.places.today(&key, on).iter().map(|key| seen.places.describe_in(key, on)).collect()
             }

@@ -22,6 +22,8 @@ mod places;
 mod published;
 mod reactions;
 mod roll;
+#[cfg(test)]
+mod stage;
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! What others may know of our events: offerings, declarations and room told to the directories of all other nodes, and
-//! offerings and offices, whoever's they are, told to the desk of our own. The one bridge from what is stored to what is
+//! offerings, offices and room, whoever's they are, told to the desk of our own. The one bridge from what is stored to what is
 //! told.
 
 use prost::Message as _;
@@ -43,8 +43,13 @@ pub(crate) fn postings(node: &NodeId, directory: &Directory, recorded: &Recorded
         let told = wire::OfferingChanged { offering: Some(offering), version: told.version };
         return to(vec![desk(node)], OFFERING_CHANGED, told.encode_to_vec());
     }
-    if let Some(Ok(availability::Event::Reported(counted))) = recorded.event::<Availability>() {
-        return to(others(), AVAILABILITY_REPORTED, room(&counted).encode_to_vec());
+    if let Some(Ok(event)) = recorded.event::<Availability>() {
+        // What our desk counted it knows; what others counted only we can tell it.
+        let whom = match &event {
+            availability::Event::Reported(_) => others(),
+            availability::Event::Heard(_) => vec![desk(node)],
+        };
+        return to(whom, AVAILABILITY_REPORTED, room(event.counted()).encode_to_vec());
     }
     match recorded.event::<Office>() {
         Some(Ok(office::Event::Declared(declaration) | office::Event::Repeated { declaration, .. })) => {

@@ -82,9 +82,13 @@ impl Correspondence for Reactions {
                 }
                 AVAILABILITY_REPORTED => {
                     let counted = self.read_reported(body)?;
+                    if *to == desk(&self.node) {
+                        // Another node's, passed on to our desk, which keeps it.
+                        return Ok(());
+                    }
                     self.must_be_ours(&counted.office)?;
                     let (stream, office) = (counted.stream(), counted.office.clone());
-                    let command = availability::Command::Hear(counted);
+                    let command = availability::Command::Report(counted);
                     self.decide::<Availability>(&stream, &office, command, letter.trace.as_ref(), transaction).await
                 }
                 _ => Err(refused("UNKNOWN_KIND")),
