@@ -86,7 +86,11 @@ async fn point_out(node: &Node, store: &EventStore, sought: &Sought) -> anyhow::
         for two in everybody.iter().filter(|(person, ..)| *person != case.reinterpret()) {
             let likeness = compare(known_of(one), known_of(two));
             let other: CaseId = two.0.reinterpret();
-            if likeness.score < CANDIDATE || !store.load::<Case>(&other.to_string()).await?.state.exists() {
+            if likeness.score < CANDIDATE {
+                continue;
+            }
+            let known = store.load::<Case>(&other.to_string()).await?.state;
+            if !known.exists() || known.is_paired_with(*case) {
                 continue;
             }
             let reasons: Vec<_> = likeness.reasons.iter().map(|reason| (*reason).to_owned()).collect();

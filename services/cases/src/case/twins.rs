@@ -10,9 +10,15 @@ impl Case {
         self.merged_into
     }
 
+    /// Whether the two were pointed out or judged already.
+    pub fn is_paired_with(&self, other: CaseId) -> bool {
+        [&self.possible_duplicates, &self.linked, &self.unlinked, &self.ruled_out]
+            .iter()
+            .any(|those| those.contains(&other))
+    }
+
     pub(super) fn note_possible_duplicate(&self, other: CaseId, score: u8, reasons: Vec<String>) -> Vec<Event> {
-        let judged = self.linked.contains(&other) || self.unlinked.contains(&other) || self.ruled_out.contains(&other);
-        if judged || self.erased || self.possible_duplicates.contains(&other) {
+        if self.erased || self.is_paired_with(other) {
             vec![]
         } else {
             vec![Event::PossibleDuplicateFound { other, score, reasons }]
