@@ -6,6 +6,7 @@ use prost::Message as _;
 use spean_chassis::mint;
 use spean_contracts::cases::v1::{CaseMerged, CaseRegistered, ConsentsChanged, PersonErased};
 use spean_contracts::directory::v1::OfficeStatusChanged;
+use spean_contracts::referral::v1::{Stage, StageReached};
 use spean_custody::Digest;
 use spean_custody::case::{CaseCustody, Command, Error, Message, Preview};
 use spean_custody::recovery::offers_to_renew;
@@ -84,7 +85,8 @@ impl Correspondence for Reactions {
                 "spean.cases.v1.CasesLinked" => news::reactions::cases_linked(&self.desk, letter, transaction).await,
                 "spean.referral.v1.StageReached" => {
                     news::reactions::stage_reached(&self.desk, letter, transaction).await?;
-                    needs::known::stage_reached(&self.desk, letter, transaction).await
+                    needs::known::stage_reached(&self.desk, letter, transaction).await?;
+                    self.withdraw_when_closed(letter, transaction).await
                 }
                 PROGRESS => news::reactions::progress(&self.desk, letter, transaction).await,
                 PERSON_SEEN_AGAIN => news::reactions::seen_again(&self.desk, letter, transaction).await,
@@ -235,6 +237,16 @@ impl Reactions {
             }
         }
         Ok(())
+    }
+
+    /// A case was closed here: whoever was asked to help with it or to take it need not answer any more.
+    async fn withdraw_when_closed(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
+        let told = StageReached::decode(letter.body.as_slice()).map_err(malformed)?;
+        if letter.from.node != self.desk.node.id || told.stage() != Stage::Closed {
+            return Ok(());
+        }
+        let case = told.case_id.parse().map_err(malformed)?;
+        self.withdraw_open(case, WithdrawReason::CaseClosed, letter, transaction).await
     }
 
     /// Takes back every open offer of a case, whichever office of this node made it.
