@@ -5,14 +5,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use spean::demonstration::agencies::{
-    BANTEAY_DAEK, HOTLINE, KANDAL, KIEN_SVAY, SAANG, SHELTER, TRANSIT_CENTRE,
-};
+use spean::demonstration::agencies::{BANTEAY_DAEK, HOTLINE, KANDAL, KIEN_SVAY, SAANG, SHELTER, TRANSIT_CENTRE};
 use spean::demonstration::staff::{Asking, Staff, new_id};
 use spean::demonstration::stories::reason;
 use spean_contracts::cases::v1::LinkCasesRequest;
 use spean_contracts::referral::v1::{
-    AcknowledgeNewsRequest, Channel, CloseReason, CloseReportRequest, ConcludeServiceRequest, Concern,
+    AcknowledgeNewsRequest, Channel, CloseReason, CloseReportRequest, Concern, ConcludeServiceRequest,
     EraseReporterRequest, GetReportRequest, GetReportStatusRequest, GetReportStatusResponse, LinkReportToCaseRequest,
     ListNewsRequest, ListProgressRequest, ListReportsRequest, News, OfferKind, OfferState, OpenDossierRequest,
     PassReason, ReadReporterRequest, Report, ReportList, ReportState, Reporter, ServiceOutcome, SubmitReportRequest,
@@ -51,14 +49,10 @@ async fn a_boy_who_is_registered_again_is_known_to_his_district_the_same_day() {
     settled(&network).await;
     network.pass_time(5 * 7 * 24).expect("the clock is ours");
 
-    let (centre, province, district) =
-        (network.desk(TRANSIT_CENTRE), network.desk(KANDAL), network.desk(KIEN_SVAY));
+    let (centre, province, district) = (network.desk(TRANSIT_CENTRE), network.desk(KANDAL), network.desk(KIEN_SVAY));
     let second = open_case(&centre, 0).await;
-    let link = LinkCasesRequest {
-        case_id: second.clone(),
-        other_case_id: first.clone(),
-        ..LinkCasesRequest::default()
-    };
+    let link =
+        LinkCasesRequest { case_id: second.clone(), other_case_id: first.clone(), ..LinkCasesRequest::default() };
     centre
         .ask("the link", async |staff: Staff| staff.cases().link_cases(staff.ask(link.clone())).await.map(drop))
         .await;
@@ -158,10 +152,7 @@ async fn the_district_opens_a_case(
         })
         .await;
     network.desk(SHELTER).accept(&offer).await;
-    let close = CloseReportRequest {
-        report_id: by_commune.report.clone(),
-        reason: CloseReason::CasesGoOn.into(),
-    };
+    let close = CloseReportRequest { report_id: by_commune.report.clone(), reason: CloseReason::CasesGoOn.into() };
     staff.reports().close_report(staff.ask(close)).await.expect("a case came of it");
     stands(network, by_commune, |status| status.close_reason() == CloseReason::CasesGoOn).await;
     (case, offer)
@@ -175,12 +166,12 @@ async fn a_service_comes_to_its_end(network: &Network, case: &str, offer: &str, 
     next.accept(&transfer).await;
     next.held(case).await;
     shelter
-        .until("the service", async |staff: Staff| {
-            Ok((staff.state(offer).await? == OfferState::Accepted).then_some(()))
-        })
+        .until(
+            "the service",
+            async |staff: Staff| Ok((staff.state(offer).await? == OfferState::Accepted).then_some(())),
+        )
         .await;
-    let conclude =
-        ConcludeServiceRequest { offer_id: offer.to_owned(), outcome: ServiceOutcome::Completed.into() };
+    let conclude = ConcludeServiceRequest { offer_id: offer.to_owned(), outcome: ServiceOutcome::Completed.into() };
     shelter
         .ask("its end", async |staff: Staff| {
             staff.referral().conclude_service(staff.ask(conclude.clone())).await.map(drop)
@@ -200,9 +191,7 @@ async fn a_service_comes_to_its_end(network: &Network, case: &str, offer: &str, 
     assert_eq!(told.from_office_id, SHELTER);
     let read = AcknowledgeNewsRequest { case_id: case.to_owned(), up_to_number: told.number };
     district
-        .ask("reading", async |staff: Staff| {
-            staff.reports().acknowledge_news(staff.ask(read.clone())).await.map(drop)
-        })
+        .ask("reading", async |staff: Staff| staff.reports().acknowledge_news(staff.ask(read.clone())).await.map(drop))
         .await;
     let staff = district.staff().await;
     assert!(!unread(&staff).await.expect("it answers").iter().any(ended), "it was read");
@@ -229,10 +218,12 @@ async fn who_reported_stands_nowhere(network: &Network, by_hotline: &TakenDown, 
         assert_eq!(files_with(network, secret), Vec::<PathBuf>::new(), "{secret:?} stands in the clear");
     }
     let known = files_with(network, &by_hotline.report);
-    assert!(known.iter().any(|file| file.starts_with("house-of-hope")), "the search does find what is there: {known:?}");
+    assert!(
+        known.iter().any(|file| file.starts_with("house-of-hope")),
+        "the search does find what is there: {known:?}"
+    );
 
-    let erase =
-        EraseReporterRequest { report_id: by_hotline.report.clone(), ground: "REQUEST_OF_PERSON".to_owned() };
+    let erase = EraseReporterRequest { report_id: by_hotline.report.clone(), ground: "REQUEST_OF_PERSON".to_owned() };
     for _ in 0..2 {
         staff.reports().erase_reporter(staff.ask(erase.clone())).await.expect("it is theirs to ask for");
     }
@@ -248,8 +239,7 @@ async fn silence_goes_to_the_office_above(network: &Network) {
     let hotline = network.desk_as(HOTLINE, &[Role::Reporter]);
     let request = about("0802");
     let answer = submit(&hotline, &request).await;
-    let taken_down =
-        TakenDown { report: request.report_id.clone(), reference: answer.reference, office: HOTLINE };
+    let taken_down = TakenDown { report: request.report_id.clone(), reference: answer.reference, office: HOTLINE };
     // Two days for an answer to what is urgent, and one until the office above is told.
     network.pass_time(48 + 24 + 1).expect("the clock is ours");
     let province = network.desk(KANDAL);
@@ -266,10 +256,12 @@ async fn silence_goes_to_the_office_above(network: &Network) {
     let supervisor = network.desk_as(HOTLINE, &[Role::Supervisor]).staff().await;
     let waiting = reports(&supervisor, ReportList::Waiting).await.expect("it answers");
     let waiting = waiting.iter().find(|waiting| waiting.report_id == request.report_id).expect("it waits");
-    let stations: Vec<_> =
-        waiting.stations.iter().map(|station| (station.office_id.as_str(), station.because(), station.silent)).collect();
-    let expected =
-        [(KIEN_SVAY, PassReason::ServesPlace, true), (KANDAL, PassReason::NobodyAnswered, false)];
+    let stations: Vec<_> = waiting
+        .stations
+        .iter()
+        .map(|station| (station.office_id.as_str(), station.because(), station.silent))
+        .collect();
+    let expected = [(KIEN_SVAY, PassReason::ServesPlace, true), (KANDAL, PassReason::NobodyAnswered, false)];
     assert_eq!(stations, expected);
     let staff = province.staff().await;
     let take_up = TakeUpReportRequest { report_id: request.report_id.clone() };

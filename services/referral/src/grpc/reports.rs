@@ -113,10 +113,7 @@ impl Reports {
             Box::pin(async move {
                 let command = numbered(command, CaseNumber::draw(tag, random()), tag, transaction).await?;
                 let known = transaction.load::<Report>(&stream).await.map_err(|error| status::store(&error))?;
-                transaction
-                    .decide::<Report>(&stream, command, &context, &metadata)
-                    .await
-                    .map_err(status::handled)?;
+                transaction.decide::<Report>(&stream, command, &context, &metadata).await.map_err(status::handled)?;
                 // Between the decision and its commit: nothing is kept of a report that is refused, nothing is missing
                 // of one that is on record, and telling it again brings back nothing that was erased.
                 if known.state.file().is_some() {
@@ -317,8 +314,13 @@ impl Reports {
         let known = known.map_err(|error| status::store(&error))?.state;
         known.file().ok_or_else(|| status::refused(&Error::NoSuchReport))?;
         let id = known.reporter().ok_or_else(|| status::refused(&Error::NoReporterKept))?;
-        let reporter: Option<Reporter> =
-            self.desk.node.vault.get(id, &reader(call, purpose)?, call.now).await.map_err(|error| status::vault(&error))?;
+        let reporter: Option<Reporter> = self
+            .desk
+            .node
+            .vault
+            .get(id, &reader(call, purpose)?, call.now)
+            .await
+            .map_err(|error| status::vault(&error))?;
         let reporter = reporter.ok_or_else(|| status::refused(&Error::NoReporterKept))?;
         Ok(wire::ReadReporterResponse {
             reporter: Some(wire::Reporter {
@@ -414,8 +416,9 @@ impl Reports {
         let place = place.parse().map_err(|_| status::invalid("place", "the code of a place"))?;
         let (directory, statuses) = (self.desk.directory(), self.statuses().await?);
         let routing = Routing { directory: &directory, statuses: &statuses, today };
-        addressee::responsible(&routing, &place)
-            .ok_or_else(|| status::forbidden("NOBODY_SERVES_THE_PLACE", "nobody in the network serves this place today"))
+        addressee::responsible(&routing, &place).ok_or_else(|| {
+            status::forbidden("NOBODY_SERVES_THE_PLACE", "nobody in the network serves this place today")
+        })
     }
 
     /// The office that somebody chose, or whoever answers in its stead.

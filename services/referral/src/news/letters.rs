@@ -17,9 +17,9 @@ pub(crate) const PROGRESS: &str = "spean.referral.v1.Progress";
 /// Name of [`wire::PersonSeenAgain`] on the wire.
 pub(crate) const PERSON_SEEN_AGAIN: &str = "spean.referral.v1.PersonSeenAgain";
 
-/// Who of this node is told that somebody was seen again.
-const TOLD_OF_PEOPLE_SEEN_AGAIN: [Service; 4] =
-    [Service::Cases, Service::Repatriation, Service::Shelter, Service::Followup];
+/// Who of this node is told that somebody was seen again. A transit centre's register has nothing to do about it: its
+/// people read it among the news.
+const TOLD_OF_PEOPLE_SEEN_AGAIN: [Service; 3] = [Service::Cases, Service::Shelter, Service::Followup];
 
 /// The letters that follow from an event of a case's news.
 pub(crate) fn postings(desk: &Desk, recorded: &Recorded) -> Vec<Posting> {
@@ -36,7 +36,7 @@ pub(crate) fn postings(desk: &Desk, recorded: &Recorded) -> Vec<Posting> {
     if tell.own_services
         && let What::SeenAgain { other, taken_back } = news.what
     {
-        let told = wire::PersonSeenAgain { from_office_id: String::new(), ..seen_again(&news, case, other, taken_back) };
+        let told = seen_again(&news, case, other, taken_back);
         let told = wire::PersonSeenAgain { office_id: office.to_string(), ..told };
         for service in TOLD_OF_PEOPLE_SEEN_AGAIN {
             let (to, body) = (desk.node.address(service), told.encode_to_vec());
@@ -46,13 +46,7 @@ pub(crate) fn postings(desk: &Desk, recorded: &Recorded) -> Vec<Posting> {
     postings
 }
 
-fn said(
-    news: &News,
-    case: CaseId,
-    from: &OfficeId,
-    to: &OfficeId,
-    for_information: bool,
-) -> (&'static str, Vec<u8>) {
+fn said(news: &News, case: CaseId, from: &OfficeId, to: &OfficeId, for_information: bool) -> (&'static str, Vec<u8>) {
     let progress = wire::Progress {
         case_id: case.to_string(),
         from_office_id: from.to_string(),
@@ -119,10 +113,7 @@ pub(super) fn read_progress(told: &wire::Progress) -> Result<News, Unusable> {
 /// The news in a letter.
 pub(super) fn read_seen_again(told: &wire::PersonSeenAgain) -> Result<News, Unusable> {
     Ok(News {
-        what: What::SeenAgain {
-            other: told.other_case_id.parse().map_err(malformed)?,
-            taken_back: told.taken_back,
-        },
+        what: What::SeenAgain { other: told.other_case_id.parse().map_err(malformed)?, taken_back: told.taken_back },
         seen_by: told.seen_by_office_id.parse().map_err(malformed)?,
         on: told.seen_on.parse().map_err(malformed)?,
     })

@@ -29,11 +29,7 @@ struct Coming<'c> {
 }
 
 /// A service of this node saw a case come to a stage.
-pub(crate) async fn stage_reached(
-    desk: &Desk,
-    letter: &Letter,
-    transaction: &mut Transaction,
-) -> Result<(), Unusable> {
+pub(crate) async fn stage_reached(desk: &Desk, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
     if letter.from.node != desk.node.id {
         return Err(Unusable::Refused("NOT_OUR_SERVICE".to_owned()));
     }
@@ -102,12 +98,7 @@ pub(crate) async fn service_concluded(
     hear(desk, Coming { office, case, news, from: Some(by), for_information: false }, letter, transaction).await
 }
 
-async fn hear(
-    desk: &Desk,
-    coming: Coming<'_>,
-    letter: &Letter,
-    transaction: &mut Transaction,
-) -> Result<(), Unusable> {
+async fn hear(desk: &Desk, coming: Coming<'_>, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
     let Coming { office, case, news, from, for_information } = coming;
     let custody = transaction.load::<CaseCustody>(&stream(office, case)).await?.state;
     let holders = custody.certificates().map(|signed| signed.certificate.holder.office.clone());
@@ -138,8 +129,7 @@ async fn write_down(
     transaction: &mut Transaction,
 ) -> Result<bool, Unusable> {
     let context = Context { office: office.clone(), staff: None, now: desk.node.clock.now() };
-    let metadata =
-        Metadata { trace: letter.trace.clone(), occurred_on: Some(news.on), ..Metadata::of(&context) };
+    let metadata = Metadata { trace: letter.trace.clone(), occurred_on: Some(news.on), ..Metadata::of(&context) };
     let command = Command::Hear { news: news.clone(), from: from.cloned(), tell };
     let decided = transaction.decide::<CaseNews>(&stream(office, case), command, &context, &metadata).await;
     let decided = decided.map_err(unusable)?;

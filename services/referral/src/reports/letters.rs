@@ -1,7 +1,9 @@
 //! Reports between desks: codes, and a reference to the sealed words. Who reports is in none of them.
 
 use prost::Message as _;
-use spean_chassis::words::{instant, read_age_band, read_instant, read_sex, read_urgency, write_age_band, write_sex, write_urgency};
+use spean_chassis::words::{
+    instant, read_age_band, read_instant, read_sex, read_urgency, write_age_band, write_sex, write_urgency,
+};
 use spean_contracts::referral::v1 as wire;
 use spean_eventstore::Recorded;
 use spean_messaging::{Address, Letter, Posting, Unusable};
@@ -26,9 +28,8 @@ pub(crate) const REPORT_TOLD: &str = "spean.referral.v1.ReportTold";
 pub(crate) fn postings(desk: &Desk, recorded: &Recorded) -> Vec<Posting> {
     let Some(Ok(event)) = recorded.event::<Report>() else { return vec![] };
     let Some((office, report)) = split::<ReportId>(&recorded.id) else { return vec![] };
-    let to_desk_of = |to: &OfficeId| {
-        desk.party(to).map(|party| Address { node: party.node, service: Service::Referral })
-    };
+    let to_desk_of =
+        |to: &OfficeId| desk.party(to).map(|party| Address { node: party.node, service: Service::Referral });
     if let Event::PassedOn { file, pass } = &event {
         let attachment = file.has_words.then(|| sealed::reference(pass.pass));
         let body = passed_on(report, &office, file, pass).encode_to_vec();

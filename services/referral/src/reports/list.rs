@@ -210,12 +210,7 @@ impl Row<'_> {
     }
 
     /// Adds an office to a list, once.
-    async fn add(
-        self,
-        column: &'static str,
-        office: &str,
-        connection: &mut AnyConnection,
-    ) -> Result<(), sqlx::Error> {
+    async fn add(self, column: &'static str, office: &str, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
         let sql = format!(
             "update report set {column} = case when {column} = '' then $3 else {column} || ',' || $3 end
              where office = $1 and report_id = $2 and ',' || {column} || ',' not like '%,' || $3 || ',%'"
@@ -482,7 +477,9 @@ pub async fn list(
         List::All => "1 = 1",
         List::ToDo => "state in ('received', 'looked_into', 'became_case')",
         List::Waiting => "state = 'passed_on' and heard_state not in ('unfounded', 'closed')",
-        List::Ended => "(state in ('unfounded', 'closed') or (state = 'passed_on' and heard_state in ('unfounded', 'closed')))",
+        List::Ended => {
+            "(state in ('unfounded', 'closed') or (state = 'passed_on' and heard_state in ('unfounded', 'closed')))"
+        }
     };
     let sql = format!(
         "{ENTRY} where office = $1 and {condition} and ($2 = '' or state = $2) and received_at <= $3

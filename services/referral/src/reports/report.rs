@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use spean_custody::case::ServiceOutcome;
 use spean_eventsourcing::{Aggregate, Context, Fault, Refusal};
-use spean_vocabulary::{AgeBand, CaseId, CaseNumber, Date, OfferId, OfficeId, PersonId, PlaceCode, Sex, Timestamp, Urgency};
+use spean_vocabulary::{
+    AgeBand, CaseId, CaseNumber, Date, OfferId, OfficeId, PersonId, PlaceCode, Sex, Timestamp, Urgency,
+};
 
 use super::words::{Channel, CloseReason, Concern, PassReason, ReportState, UnfoundedReason};
 use crate::news::Stage;
@@ -401,7 +403,12 @@ impl Aggregate for Report {
             Command::Recall { file, pass } => {
                 let mut events = vec![];
                 if self.known.is_none() {
-                    events.push(Event::TakenDown { file: file.clone(), channel: None, reporter: None, due_at: pass.due_at });
+                    events.push(Event::TakenDown {
+                        file: file.clone(),
+                        channel: None,
+                        reporter: None,
+                        due_at: pass.due_at,
+                    });
                 }
                 if !self.stations.contains_key(&pass.to) {
                     events.push(Event::PassedOn { file, pass });

@@ -57,8 +57,7 @@ pub(crate) async fn seal(
 ) -> Result<(), DossierError> {
     let (vault, subject) = (&desk.node.vault, words_id(report));
     let parts = BTreeSet::from([Part::Narrative]);
-    let dossier =
-        Dossier::compose(vault, report.reinterpret(), subject, &parts, String::new(), reader, now).await?;
+    let dossier = Dossier::compose(vault, report.reinterpret(), subject, &parts, String::new(), reader, now).await?;
     let directory = desk.directory();
     let receiver = directory.office(&pass.to).and_then(|office| directory.node(&office.node));
     let key = receiver.map(|receiver| receiver.keys.sealing.as_str()).unwrap_or_default();

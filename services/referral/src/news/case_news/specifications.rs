@@ -71,9 +71,7 @@ fn what_came_of_a_service_is_one_piece_of_news_whichever_way_it_comes() {
 #[test]
 fn the_same_stage_on_another_day_is_news_again() {
     let later = News { on: "2026-10-01".parse().expect("a day"), ..in_shelter() };
-    given::<CaseNews>([heard(1, in_shelter())])
-        .when(&at_the_province(), hear(later.clone()))
-        .then([heard(2, later)]);
+    given::<CaseNews>([heard(1, in_shelter())]).when(&at_the_province(), hear(later.clone())).then([heard(2, later)]);
 }
 
 #[test]

@@ -46,8 +46,7 @@ struct Desk {
 
 impl Desk {
     async fn open(url: &str) -> Self {
-        let options =
-            Options { read_models: vec![Arc::new(ReportList)], ..Options::new(url, "referral", "test") };
+        let options = Options { read_models: vec![Arc::new(ReportList)], ..Options::new(url, "referral", "test") };
         Self { store: EventStore::open(options).await.expect("the log opens") }
     }
 

@@ -105,16 +105,7 @@ fn linked(number: u8) -> Event {
 }
 
 fn told(at: &str, state: ReportState) -> Told {
-    Told {
-        at: office(at),
-        state,
-        unfounded: None,
-        closed: None,
-        person: None,
-        stage: None,
-        outcome: None,
-        on: None,
-    }
+    Told { at: office(at), state, unfounded: None, closed: None, person: None, stage: None, outcome: None, on: None }
 }
 
 fn heard(from: &str, told: Told) -> Event {
@@ -253,9 +244,7 @@ fn an_office_where_nobody_looks_into_a_report_is_passed_over_too() {
     given::<Report>([taken_down()])
         .when(&province, climb.clone())
         .then([Event::PassedOn { file: file(), pass: over("mosvy-atro", &["dsvy-kandal"]) }]);
-    given::<Report>([taken_down(), Event::TakenUp { tell: BTreeSet::new() }])
-        .when(&province, climb)
-        .then_nothing();
+    given::<Report>([taken_down(), Event::TakenUp { tell: BTreeSet::new() }]).when(&province, climb).then_nothing();
 }
 
 #[test]
@@ -276,9 +265,7 @@ fn nothing_is_unfounded_before_somebody_looked_or_after_a_case_came_of_it() {
     given::<Report>([arrived("hotline", None), taken_up()])
         .when(&district(), unfounded.clone())
         .then([Event::FoundUnfounded { reason: UnfoundedReason::NobodyThere, tell: tell.clone() }]);
-    given::<Report>([arrived("hotline", None)])
-        .when(&district(), unfounded.clone())
-        .then_error(&Error::NotLookedInto);
+    given::<Report>([arrived("hotline", None)]).when(&district(), unfounded.clone()).then_error(&Error::NotLookedInto);
     given::<Report>([arrived("hotline", None), taken_up(), linked(1)])
         .when(&district(), unfounded.clone())
         .then_error(&Error::BecameACase);
@@ -310,16 +297,12 @@ fn a_report_is_closed_with_a_reason_that_is_true() {
 #[test]
 fn who_passed_a_report_on_closes_it_when_the_other_office_has_dealt_with_it() {
     let close = Command::Close { reason: CloseReason::DealtWithElsewhere };
-    let history = |state| {
-        [taken_down(), passed_on("osvy-kien-svay"), heard("osvy-kien-svay", told("osvy-kien-svay", state))]
-    };
-    given::<Report>(history(ReportState::BecameCase)).when(&hotline(), close.clone()).then([Event::Closed {
-        reason: CloseReason::DealtWithElsewhere,
-        tell: BTreeSet::new(),
-    }]);
-    given::<Report>(history(ReportState::LookedInto))
-        .when(&hotline(), close)
-        .then_error(&Error::NotDealtWithElsewhere);
+    let history =
+        |state| [taken_down(), passed_on("osvy-kien-svay"), heard("osvy-kien-svay", told("osvy-kien-svay", state))];
+    given::<Report>(history(ReportState::BecameCase))
+        .when(&hotline(), close.clone())
+        .then([Event::Closed { reason: CloseReason::DealtWithElsewhere, tell: BTreeSet::new() }]);
+    given::<Report>(history(ReportState::LookedInto)).when(&hotline(), close).then_error(&Error::NotDealtWithElsewhere);
 }
 
 #[test]
@@ -346,10 +329,7 @@ fn what_is_heard_goes_back_along_the_way_and_never_to_who_told_it() {
         told: looked_into,
         tell: offices(&["hotline"]),
     }]);
-    let own = Command::Hear {
-        from: office("osvy-kien-svay"),
-        told: told("dsvy-kandal", ReportState::LookedInto),
-    };
+    let own = Command::Hear { from: office("osvy-kien-svay"), told: told("dsvy-kandal", ReportState::LookedInto) };
     given::<Report>(history).when(&at("dsvy-kandal"), own).then_nothing();
 }
 
@@ -377,14 +357,12 @@ fn what_becomes_of_a_person_is_told_without_the_case_and_not_to_whom_consent_lea
         ..told("osvy-kien-svay", ReportState::BecameCase)
     };
     let history = [arrived("hotline", None), arrived("commune-banteay-daek", None), linked(1)];
-    given::<Report>(history.clone()).when(&district(), note(&[])).then([Event::ProgressNoted {
-        told: said.clone(),
-        tell: offices(&["hotline", "commune-banteay-daek"]),
-    }]);
-    given::<Report>(history).when(&district(), note(&["hotline"])).then([Event::ProgressNoted {
-        told: said,
-        tell: offices(&["commune-banteay-daek"]),
-    }]);
+    given::<Report>(history.clone())
+        .when(&district(), note(&[]))
+        .then([Event::ProgressNoted { told: said.clone(), tell: offices(&["hotline", "commune-banteay-daek"]) }]);
+    given::<Report>(history)
+        .when(&district(), note(&["hotline"]))
+        .then([Event::ProgressNoted { told: said, tell: offices(&["commune-banteay-daek"]) }]);
     given::<Report>([arrived("hotline", None)]).when(&district(), note(&[])).then_nothing();
 }
 
@@ -423,7 +401,12 @@ fn every_event() -> Vec<Event> {
     };
     vec![
         taken_down(),
-        Event::TakenDown { file: File { people: None, seen_on: None, ..file() }, channel: None, reporter: None, due_at: due() },
+        Event::TakenDown {
+            file: File { people: None, seen_on: None, ..file() },
+            channel: None,
+            reporter: None,
+            due_at: due(),
+        },
         arrived("hotline", None),
         arrived("dsvy-kandal", Some(told("osvy-kien-svay", ReportState::LookedInto))),
         taken_up(),
