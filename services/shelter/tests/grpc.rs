@@ -5,10 +5,12 @@
 use std::time::Duration;
 
 use spean_chassis::{BrokerSettings, Clock, Configuration, Running, mint, standing};
+use spean_contracts::policy::v1::GetPolicyRequest;
+use spean_contracts::policy::v1::policy_service_client::PolicyServiceClient;
 use spean_contracts::referral::v1::{Standing, StandingChanged};
 use spean_contracts::shelter::v1 as wire;
 use spean_contracts::shelter::v1::shelter_service_client::ShelterServiceClient;
-use spean_contracts::vocabulary::v1::{AgeBand, Sex};
+use spean_contracts::vocabulary::v1::{AgeBand, ConsentBasis, Sex};
 use spean_eventstore::{EventStore, Options};
 use spean_identity::{
     Agency, Claims, Directory, Node, NodeKeys, Office, OfficeLevel, Role, RootKey, SignedDirectory, token,
@@ -215,4 +217,137 @@ async fn a_child_is_admitted_leaves_and_comes_back() {
     let seen: Vec<_> = residents.iter().map(|resident| (resident.exited_on.clone(), resident.exit())).collect();
     assert_eq!(seen, [(String::new(), wire::ExitKind::Unspecified), (day(5), wire::ExitKind::OwnWill)]);
     assert_eq!(residents[0].case_number, "BB-1");
+}
+
+fn id(number: u8) -> String {
+    format!("00000000-0000-4000-8000-0000000000{number:02x}")
+}
+
+/// A girl is questioned, her family is visited, and she does not go home before somebody follows up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_is_cared_for_and_her_return_is_decided_with_her() {
+    let network = Network::start().await;
+    let mut client = ShelterServiceClient::new(network.channel.clone());
+    let girls = wire::Places { sex: Sex::Female.into(), children: true, capacity_persons: 1, occupied_persons: 0 };
+    client.declare_capacity(network.asked(wire::DeclareCapacityRequest { places: vec![girls] })).await.unwrap();
+    client.admit_resident(network.asked(admission(16, CASE, 40))).await.unwrap();
+
+    let due = || wire::ListCareDueRequest { page: None, within_days: 0 };
+    let listed = client.list_care_due(network.asked(due())).await.unwrap().into_inner().due;
+    let kinds: Vec<_> = listed.iter().map(|due| (due.kind(), due.overdue_days)).collect();
+    assert_eq!(kinds, [(wire::CareDueKind::Placement, 26), (wire::CareDueKind::Plan, 26)]);
+
+    let mut session = wire::Session {
+        session_id: id(20),
+        kind: wire::SessionKind::Interview.into(),
+        held_on: day(30),
+        ..wire::Session::default()
+    };
+    let record = |session: &wire::Session| wire::RecordSessionRequest {
+        case_id: CASE.to_owned(),
+        session: Some(session.clone()),
+        notes: "Told once.".to_owned(),
+    };
+    let refusal = client.record_session(network.asked(record(&session))).await.unwrap_err();
+    assert_eq!(reason(&refusal), "RESPONSIBLE_ADULT_MISSING");
+    session.responsible_adult = wire::ResponsibleAdult::SocialWorker.into();
+    for _ in 0..2 {
+        client.record_session(network.asked(record(&session))).await.unwrap();
+    }
+
+    let mut assessment = wire::FamilyAssessment {
+        assessment_id: id(21),
+        assessed_on: day(20),
+        recommendation: wire::Recommendation::NotSafe.into(),
+        risks: vec![wire::HomeRisk::TraffickerNear.into()],
+        responsible_adult: wire::ResponsibleAdult::Relative.into(),
+        ..wire::FamilyAssessment::default()
+    };
+    let assess = |assessment: &wire::FamilyAssessment| wire::AssessFamilyRequest {
+        case_id: CASE.to_owned(),
+        assessment: Some(assessment.clone()),
+        notes: String::new(),
+    };
+    client.assess_family(network.asked(assess(&assessment))).await.unwrap();
+    let decide = wire::DecideReintegrationRequest {
+        case_id: CASE.to_owned(),
+        reintegration: Some(wire::Reintegration {
+            decision_id: id(22),
+            decided_on: day(10),
+            home: wire::Home::Family.into(),
+            agreed_by: vec![ConsentBasis::Person.into(), ConsentBasis::BestInterest.into()],
+        }),
+    };
+    let refusal = client.decide_reintegration(network.asked(decide.clone())).await.unwrap_err();
+    assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::FailedPrecondition, "RISK_AT_HOME"));
+    assessment = wire::FamilyAssessment {
+        assessment_id: id(23),
+        assessed_on: day(15),
+        recommendation: wire::Recommendation::Return.into(),
+        risks: vec![],
+        ..assessment
+    };
+    client.assess_family(network.asked(assess(&assessment))).await.unwrap();
+    client.decide_reintegration(network.asked(decide)).await.unwrap();
+    let refusal = client.exit_resident(network.asked(exit(16, wire::ExitKind::Reintegrated, 5))).await.unwrap_err();
+    assert_eq!(reason(&refusal), "FOLLOW_UP_NOT_ACCEPTED", "decided, but nobody would visit her");
+
+    let ask = wire::GetCareRequest { case_id: CASE.to_owned() };
+    let care = client.get_care(network.asked(ask)).await.unwrap().into_inner();
+    assert_eq!((care.sessions.len(), care.assessments.len()), (1, 2));
+    assert_eq!(care.sessions[0].held_by, "staff-7");
+    assert_eq!(care.reintegration.unwrap().decision_id, id(22));
+}
+
+/// She goes home without a word, comes back, and leaves for good: each time she is listed until she was heard of.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_twice_is_looked_for_twice() {
+    let network = Network::start().await;
+    let mut client = ShelterServiceClient::new(network.channel.clone());
+    let girls = wire::Places { sex: Sex::Female.into(), children: true, capacity_persons: 1, occupied_persons: 0 };
+    client.declare_capacity(network.asked(wire::DeclareCapacityRequest { places: vec![girls] })).await.unwrap();
+    client.admit_resident(network.asked(admission(16, CASE, 40))).await.unwrap();
+    let absence = wire::RecordAbsenceRequest {
+        admission_id: id(16),
+        since: day(2),
+        reason: wire::AbsenceReason::OwnWill.into(),
+        expected_back_on: String::new(),
+    };
+    client.record_absence(network.asked(absence)).await.unwrap();
+    let refusal = network.asked(wire::ReleaseBedRequest { admission_id: id(16), released_on: day(0) });
+    assert_eq!(reason(&client.release_bed(refusal).await.unwrap_err()), "BED_IS_KEPT");
+    let list = || wire::ListMissingRequest { page: None };
+    let missing = client.list_missing(network.asked(list())).await.unwrap().into_inner().missing;
+    let shown: Vec<_> = missing.iter().map(|missing| (missing.age_days, missing.contact_lost, missing.left)).collect();
+    assert_eq!(shown, [(2, false, false)]);
+    let back = wire::RecordReturnRequest { admission_id: id(16), returned_on: day(1) };
+    client.record_return(network.asked(back)).await.unwrap();
+    assert!(client.list_missing(network.asked(list())).await.unwrap().into_inner().missing.is_empty());
+    client.exit_resident(network.asked(exit(16, wire::ExitKind::OwnWill, 0))).await.unwrap();
+    let missing = client.list_missing(network.asked(list())).await.unwrap().into_inner().missing;
+    let shown: Vec<_> = missing.iter().map(|missing| (missing.age_days, missing.contact_lost, missing.left)).collect();
+    assert_eq!(shown, [(0, true, true)]);
+    let heard = wire::RecordContactRequest {
+        admission_id: id(16),
+        found_on: day(0),
+        outcome: wire::ContactOutcome::DeclinesHelp.into(),
+    };
+    client.record_contact(network.asked(heard)).await.unwrap();
+    assert!(client.list_missing(network.asked(list())).await.unwrap().into_inner().missing.is_empty());
+}
+
+/// The node was started without a policy of its own: it works by the standard, and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policy_in_force_is_shown_to_whoever_asks() {
+    let network = Network::start().await;
+    let mut client = PolicyServiceClient::new(network.channel.clone());
+    let today = client.get_policy(network.asked(GetPolicyRequest::default())).await.unwrap().into_inner();
+    assert_eq!(today.version, 1);
+    let visits = today.figures.iter().find(|figure| figure.name == "visits.months").unwrap();
+    assert_eq!(visits.number, 12);
+    let earlier = GetPolicyRequest { on: day(9) };
+    let earlier = client.get_policy(network.asked(earlier)).await.unwrap().into_inner();
+    assert_eq!((earlier.version, &earlier.digest), (0, &today.digest), "the standard, before it was written down");
+    let refusal = client.get_policy(network.asked(GetPolicyRequest { on: day(-2) })).await.unwrap_err();
+    assert!(refusal.message().starts_with("on:"), "{refusal:?}");
 }

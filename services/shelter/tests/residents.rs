@@ -7,7 +7,7 @@ use spean_chassis::standing;
 use spean_contracts::referral::v1::{Standing, StandingChanged};
 use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, HandleError, Metadata, Options};
-use spean_shelter::agreements;
+use spean_shelter::TABLES;
 use spean_shelter::house::{Accountable, Admission, Command, Error, ExitKind, Group, House, Places};
 use spean_shelter::residents::{self, Entry, Occupancy, Residents};
 use spean_testkit::{Postgres, a_folder};
@@ -30,7 +30,7 @@ fn day(text: &str) -> Date {
 
 async fn open(url: &str) -> EventStore {
     let options = Options {
-        tables: vec![standing::TABLES, agreements::TABLES],
+        tables: TABLES.to_vec(),
         read_models: vec![Arc::new(Residents)],
         ..Options::new(url, "shelter", "test")
     };
@@ -58,6 +58,9 @@ fn admit(stay: u8, case: u8, group: Group, on: &str) -> Command {
         admitted_on: day(on),
         helping: false,
         stays_elsewhere: false,
+        bed: None,
+        over_capacity: None,
+        plan_due_on: None,
     })
 }
 
@@ -68,6 +71,7 @@ fn leave(stay: u8, on: &str) -> Command {
         exited_on: day(on),
         accountable: Accountable::ThisOffice,
         agreed: None,
+        decided: false,
     }
 }
 

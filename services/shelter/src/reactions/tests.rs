@@ -23,7 +23,7 @@ impl Desk {
     async fn open() -> Self {
         let folder = a_folder();
         let url = format!("sqlite://{}", folder.path().join("shelter.sqlite").display());
-        let tables = vec![standing::TABLES, agreements::TABLES];
+        let tables = crate::TABLES.to_vec();
         let options = Options { tables, ..Options::new(url, "shelter", "test") };
         Self { store: EventStore::open(options).await.unwrap(), _folder: folder }
     }
@@ -157,6 +157,17 @@ async fn an_agreement_to_shelter_the_person_stands_until_it_is_over_and_other_he
     assert_eq!(desk.accountable().await, Accountable::ThisOffice);
     desk.answers(SECOND, OfferState::Concluded, OfferKind::Service, Need::Shelter).await;
     assert_eq!(desk.agreed().await, Agreed::default());
+}
+
+#[tokio::test]
+async fn a_person_who_was_erased_is_remembered_as_such() {
+    let desk = Desk::open().await;
+    assert!(!notes::is_erased(case(), desk.store.reader()).await.unwrap());
+    let told = PersonErased { case_id: CASE.to_owned(), person_id: CASE.to_owned() };
+    for _ in 0..2 {
+        desk.write("spean.cases.v1.PersonErased", told.encode_to_vec()).await.unwrap();
+    }
+    assert!(notes::is_erased(case(), desk.store.reader()).await.unwrap());
 }
 
 #[tokio::test]
