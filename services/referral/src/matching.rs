@@ -237,8 +237,11 @@ pub fn unmet(matches: &[Match]) -> Option<UnmetReason> {
     if eligible.iter().any(|found| !found.says(Reason::Full)) {
         return None;
     }
-    let said_no = [Reason::Declined, Reason::RefusedByPerson];
-    let all_said_no = fitting.iter().all(|found| has(found, &said_no));
+    let full = DeclineReason::NoCapacity.to_string();
+    let said_no = |point: &Point| {
+        point.reason == Reason::RefusedByPerson || (point.reason == Reason::Declined && point.detail != full)
+    };
+    let all_said_no = fitting.iter().all(|found| found.excluded_because.iter().any(said_no));
     Some(if all_said_no { UnmetReason::AllDeclined } else { UnmetReason::AllFull })
 }
 

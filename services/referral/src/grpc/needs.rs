@@ -522,17 +522,18 @@ async fn withdrawals(
     let Some(case) = need.described().map(|described| described.case) else { return Ok(vec![]) };
     let custody = transaction.load::<CaseCustody>(&custody_stream(office, case)).await;
     let custody = custody.map_err(|error| status::store(&error))?.state;
-    let commands = custody.offers_out().filter(|(offer, _)| need.asked().contains_key(offer)).filter_map(|(offer, made)| {
-        let open = made.state == OfferOutState::Open;
-        let lives = open || made.state == OfferOutState::Agreed;
-        let reason = match back {
-            TakeBack::To(to, reason) if lives && made.to.office == *to => *reason,
-            TakeBack::All(reason) if lives => *reason,
-            TakeBack::Open(reason) if open => *reason,
-            _ => return None,
-        };
-        Some((case, Custody::Withdraw { offer, reason }))
-    });
+    let commands =
+        custody.offers_out().filter(|(offer, _)| need.asked().contains_key(offer)).filter_map(|(offer, made)| {
+            let open = made.state == OfferOutState::Open;
+            let lives = open || made.state == OfferOutState::Agreed;
+            let reason = match back {
+                TakeBack::To(to, reason) if lives && made.to.office == *to => *reason,
+                TakeBack::All(reason) if lives => *reason,
+                TakeBack::Open(reason) if open => *reason,
+                _ => return None,
+            };
+            Some((case, Custody::Withdraw { offer, reason }))
+        });
     Ok(commands.collect())
 }
 

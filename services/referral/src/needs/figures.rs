@@ -123,12 +123,7 @@ pub(crate) fn unusable<E: spean_eventsourcing::Refusal>(error: HandleError<E>) -
     }
 }
 
-async fn taken(
-    office: &OfficeId,
-    need: Need,
-    but: &str,
-    connection: &mut AnyConnection,
-) -> Result<u32, sqlx::Error> {
+async fn taken(office: &OfficeId, need: Need, but: &str, connection: &mut AnyConnection) -> Result<u32, sqlx::Error> {
     let sql = format!(
         "select count(distinct o.case_id) from offer o
          where o.office = $1 and o.need = $2 and o.direction = 'in' and o.offer_id <> $3 and {TAKES}"

@@ -81,8 +81,9 @@ pub(crate) async fn offering_changed(
     }
     if let Some(as_of) = &offering.as_of {
         let as_of = read_instant(as_of).as_micros();
-        let figures = [offering.capacity_persons, offering.taken_persons, offering.reserved_persons,
-            offering.waiting_persons].map(i64::from);
+        let figures =
+            [offering.capacity_persons, offering.taken_persons, offering.reserved_persons, offering.waiting_persons]
+                .map(i64::from);
         record_availability(&office, need, figures, as_of, transaction.connection()).await?;
     }
     Ok(())
@@ -155,11 +156,7 @@ pub(crate) async fn occupancy_changed(
 }
 
 /// A service of ours saw a case come to a stage: whoever left, or whose case is closed, takes no place any more.
-pub(crate) async fn stage_reached(
-    desk: &Desk,
-    letter: &Letter,
-    transaction: &mut Transaction,
-) -> Result<(), Unusable> {
+pub(crate) async fn stage_reached(desk: &Desk, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
     let told = StageReached::decode(letter.body.as_slice()).map_err(malformed)?;
     let office: OfficeId = told.office_id.parse().map_err(malformed)?;
     let now = desk.node.clock.now();
@@ -203,9 +200,8 @@ async fn record_offering(
     version: i64,
     connection: &mut AnyConnection,
 ) -> Result<(), sqlx::Error> {
-    let sexes = |sexes: &[i32]| {
-        joined(sexes.iter().filter_map(|sex| read_sex("sex", *sex).ok()).map(|sex| sex.to_string()))
-    };
+    let sexes =
+        |sexes: &[i32]| joined(sexes.iter().filter_map(|sex| read_sex("sex", *sex).ok()).map(|sex| sex.to_string()));
     let ages = offering.age_bands.iter().filter_map(|band| read_age_band("age_band", *band).ok());
     sqlx::query(
         "insert into known_offering (offering_id, version, office, need, sexes, age_bands, languages, places,

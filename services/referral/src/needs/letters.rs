@@ -274,11 +274,12 @@ fn read_stands(asked: &wire::AskedOffice) -> Stands {
     use spean_vocabulary::{DeclineReason, WithdrawReason};
     match asked.state() {
         wire::OfferState::Accepted => Stands::Agreed,
-        wire::OfferState::Declined => Stands::Declined {
-            reason: words::read_decline(asked.decline_reason).unwrap_or(DeclineReason::NotEligible),
-        },
-        wire::OfferState::Concluded => words::read_outcome(asked.outcome)
-            .map_or(Stands::Voided, |outcome| Stands::Concluded { outcome }),
+        wire::OfferState::Declined => {
+            Stands::Declined { reason: words::read_decline(asked.decline_reason).unwrap_or(DeclineReason::NotEligible) }
+        }
+        wire::OfferState::Concluded => {
+            words::read_outcome(asked.outcome).map_or(Stands::Voided, |outcome| Stands::Concluded { outcome })
+        }
         wire::OfferState::Voided => Stands::Voided,
         _ => Stands::Withdrawn { reason: WithdrawReason::AnotherWayFound },
     }

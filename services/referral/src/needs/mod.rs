@@ -30,8 +30,9 @@ const OFFERING_CHANGED: &str = "spean.directory.v1.OfferingChanged";
 const AVAILABILITY_REPORTED: &str = "spean.directory.v1.AvailabilityReported";
 const AVAILABILITY_CHANGED: &str = "spean.referral.v1.AvailabilityChanged";
 const OCCUPANCY_CHANGED: &str = "spean.shelter.v1.OccupancyChanged";
-const TOLD_BY_OUR_SERVICES: [&str; 4] =
-    [OFFERING_CHANGED, AVAILABILITY_REPORTED, AVAILABILITY_CHANGED, OCCUPANCY_CHANGED];
+const NEED_FOUND: &str = "spean.followup.v1.NeedFound";
+const TOLD_BY_OUR_SERVICES: [&str; 5] =
+    [OFFERING_CHANGED, AVAILABILITY_REPORTED, AVAILABILITY_CHANGED, OCCUPANCY_CHANGED, NEED_FOUND];
 
 /// Applies a letter about needs, places or waiting lists.
 pub(crate) async fn receive(desk: &Desk, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
@@ -40,6 +41,7 @@ pub(crate) async fn receive(desk: &Desk, letter: &Letter, transaction: &mut Tran
         AVAILABILITY_REPORTED => known::availability_reported(desk, letter, transaction).await,
         AVAILABILITY_CHANGED => known::availability_changed(desk, letter, transaction).await,
         OCCUPANCY_CHANGED => known::occupancy_changed(desk, letter, transaction).await,
+        NEED_FOUND => reactions::need_found(desk, letter, transaction).await,
         letters::CASE_TURNED => reactions::case_turned(desk, letter, transaction).await,
         letters::NEED_HANDED_OVER => reactions::need_handed_over(desk, letter, transaction).await,
         letters::NEED_SERVICE_ENDED => reactions::need_service_ended(desk, letter, transaction).await,

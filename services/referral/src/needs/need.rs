@@ -593,12 +593,7 @@ impl CaseNeed {
     }
 
     /// Open needs follow the case to whoever holds it.
-    fn go_with_the_case(
-        &self,
-        holder: Option<&OfficeId>,
-        offers: &[OfferStanding],
-        context: &Context,
-    ) -> Vec<Event> {
+    fn go_with_the_case(&self, holder: Option<&OfficeId>, offers: &[OfferStanding], context: &Context) -> Vec<Event> {
         let Some(holder) = holder.filter(|holder| **holder != context.office) else { return vec![] };
         if matches!(self.closed, Some(Closed::Met(_) | Closed::Mistaken | Closed::HandedOver(_))) {
             return vec![];
@@ -623,13 +618,7 @@ impl CaseNeed {
         vec![Event::HandedOver { to: holder.clone(), told: Box::new(told) }]
     }
 
-    fn take_over(
-        &self,
-        from: OfficeId,
-        told: Box<Handed>,
-        holder: Option<&OfficeId>,
-        context: &Context,
-    ) -> Vec<Event> {
+    fn take_over(&self, from: OfficeId, told: Box<Handed>, holder: Option<&OfficeId>, context: &Context) -> Vec<Event> {
         let is_old = self.described.is_some() && told.handovers <= self.handovers;
         if is_old || self.is_ours_to_meet() {
             return vec![];
@@ -743,3 +732,6 @@ const fn ended(outcome: Option<ServiceOutcome>) -> Stands {
         None => Stands::Voided,
     }
 }
+
+#[cfg(test)]
+mod specifications;

@@ -84,8 +84,7 @@ async fn prepare(
             if custody.offers_out().any(|(known, _)| known == *offer) {
                 return Ok(Follows::Nothing);
             }
-            let ask =
-                need::Command::Ask { case, need: terms.need, offer: *offer, to: to.office.clone() };
+            let ask = need::Command::Ask { case, need: terms.need, offer: *offer, to: to.office.clone() };
             let need = meant(office, case, (terms.need, terms.kind, &to.office), along.need, transaction).await?;
             let Some(need) = need else { return Ok(Follows::Nothing) };
             let known = transaction.load::<CaseNeed>(&stream(office, need)).await.map_err(failed)?.state;
@@ -134,9 +133,7 @@ async fn meant(
     }
     match (open, unwanted) {
         // The case itself may have to move whatever the person wants of its services.
-        (None, Some(_)) if kind == OfferKind::Service => {
-            Err(Undone::Refused(status::refused(&need::Error::NotWanted)))
-        }
+        (None, Some(_)) if kind == OfferKind::Service => Err(Undone::Refused(status::refused(&need::Error::NotWanted))),
         (open, _) => Ok(open),
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use prost::Message as _;
 use spean_chassis::words::{read_need, read_urgency};
+use spean_contracts::followup::v1::NeedFound;
 use spean_contracts::referral::v1 as wire;
 use spean_custody::case::{CaseCustody, OfferInState, OfferOut, OfferOutState};
 use spean_eventsourcing::Context;
@@ -18,7 +19,7 @@ use super::codes::WaitingEnd;
 use super::elsewhere::{self, Line, WaitingElsewhere};
 use super::figures::{recount, unusable};
 use super::letters::{CaseTurned, malformed, read_handed, read_instant, refused};
-use super::need::{CaseNeed, Command, OfferStanding, Stands};
+use super::need::{CaseNeed, Command, Described, OfferStanding, Preferences, Stands};
 use super::search::{judge, stream};
 use super::{lines, register, words};
 use crate::desk::{self, Desk};
@@ -42,6 +43,28 @@ pub(crate) async fn case_turned(desk: &Desk, letter: &Letter, transaction: &mut 
         }
     }
     follow_requests(desk, &at, case, &custody, transaction).await
+}
+
+/// A visit of our follow-up found that somebody needs something.
+pub(crate) async fn need_found(desk: &Desk, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
+    if letter.from != desk.node.address(Service::Followup) {
+        return Err(refused("NOT_OUR_SERVICE"));
+    }
+    let told = NeedFound::decode(letter.body.as_slice()).map_err(malformed)?;
+    let need: NeedId = told.need_id.parse().map_err(malformed)?;
+    let office: OfficeId = told.office_id.parse().map_err(malformed)?;
+    let place = desk.directory().office(&office).map(|office| office.place);
+    let described = Described {
+        case: told.case_id.parse().map_err(malformed)?,
+        need: read_need("need", told.need).map_err(malformed)?,
+        urgency: read_urgency("urgency", told.urgency).map_err(malformed)?,
+        preferences: Preferences::default(),
+        place: place.ok_or_else(|| refused("NOT_OUR_OFFICE"))?,
+        known_since: told.found_on.parse().map_err(malformed)?,
+    };
+    let at = At::of(desk, &office, letter);
+    at.decide_need(need, Command::Open(described), transaction).await?;
+    judge(desk, (&office, need), &at.context, &at.metadata, transaction).await
 }
 
 /// Another desk hands over a need, with the case that it belongs to.

@@ -93,7 +93,9 @@ impl ReadModel for NeedRegister {
 
 async fn apply(office: &str, need: &str, event: &Event, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     match event {
-        Event::Opened { described, opened_at } => insert(office, need, described, opened_at.as_micros(), connection).await,
+        Event::Opened { described, opened_at } => {
+            insert(office, need, described, opened_at.as_micros(), connection).await
+        }
         Event::Asked { offer, to } => {
             unmet(office, need, "", "", connection).await?;
             let asked = Asked { to: to.clone(), stands: Stands::Open };
@@ -341,7 +343,8 @@ pub struct Entry {
     pub case_number: String,
 }
 
-const ENTRY: &str = "select need_id, case_need.case_id, need, urgency, worker_sex, case_need.language, near_place, reach,
+const ENTRY: &str =
+    "select need_id, case_need.case_id, need, urgency, worker_sex, case_need.language, near_place, reach,
     place, known_since, opened_at, state, unmet_reason, unmet_on, other_office, coalesce(subject.case_number, '')
     from case_need left join subject on subject.case_id = case_need.case_id";
 
@@ -437,12 +440,11 @@ pub async fn refused(
     need: &str,
     executor: impl Executor<'_, Database = Any>,
 ) -> Result<Vec<String>, sqlx::Error> {
-    let rows =
-        sqlx::query("select provider from need_refused where office = $1 and need_id = $2 order by provider")
-            .bind(office.as_str())
-            .bind(need)
-            .fetch_all(executor)
-            .await?;
+    let rows = sqlx::query("select provider from need_refused where office = $1 and need_id = $2 order by provider")
+        .bind(office.as_str())
+        .bind(need)
+        .fetch_all(executor)
+        .await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 

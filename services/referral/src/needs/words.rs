@@ -6,8 +6,8 @@ use spean_vocabulary::DeclineReason;
 
 use super::codes::{OverCapacityReason, Reach, RefusalReason, UnmetReason, WaitingEnd};
 
-macro_rules! words {
-    ($($read:ident $write:ident $wire:ident $word:ident { $($variant:ident)* })*) => { $(
+macro_rules! read {
+    ($($read:ident $wire:ident $word:ident { $($variant:ident)* })*) => { $(
         /// Reads the word; none when it is unspecified or not known.
         pub(crate) fn $read(value: i32) -> Option<$word> {
             match wire::$wire::try_from(value) {
@@ -15,26 +15,32 @@ macro_rules! words {
                 _ => None,
             }
         }
+    )* };
+}
+
+macro_rules! words {
+    ($($read:ident $write:ident $wire:ident $word:ident { $($variant:ident)* })*) => { $(
+        read! { $read $wire $word { $($variant)* } }
 
         /// Writes the word.
-        #[cfg_attr(not(test), allow(dead_code, reason = "some words are only read"))]
         pub(crate) const fn $write(word: $word) -> wire::$wire {
             match word { $($word::$variant => wire::$wire::$variant,)* }
         }
     )* };
 }
 
+read! {
+    read_refusal RefusalReason RefusalReason {
+        TooFar Language Worker NotSafe FamilyOrWork EarlierExperience HouseRules NotTold Other
+    }
+    read_over_capacity OverCapacityReason OverCapacityReason { Emergency FamilyTogether PlaceSoonFree PlaceMade }
+}
+
 words! {
     read_reach write_reach Reach Reach { District Province Any }
     read_unmet write_unmet UnmetReason UnmetReason { NobodyOffersIt NobodyFits AllFull AllDeclined }
-    read_refusal write_refusal RefusalReason RefusalReason {
-        TooFar Language Worker NotSafe FamilyOrWork EarlierExperience HouseRules NotTold Other
-    }
     read_waiting_end write_waiting_end WaitingEnd WaitingEnd {
         PlaceGiven PersonRefused AnotherWayFound NoLongerSuitable Mistake OfferedAgain
-    }
-    read_over_capacity write_over_capacity OverCapacityReason OverCapacityReason {
-        Emergency FamilyTogether PlaceSoonFree PlaceMade
     }
     read_decline write_decline DeclineReason DeclineReason {
         NoCapacity NotEligible WaitingList MoreAssessmentNeeded PersonElsewhere NotSafe OfficeMoved

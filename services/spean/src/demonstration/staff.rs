@@ -14,6 +14,7 @@ use spean_contracts::followup::v1::fund_service_client::FundServiceClient;
 use spean_contracts::followup::v1::safety_service_client::SafetyServiceClient;
 use spean_contracts::followup::v1::supervision_service_client::SupervisionServiceClient;
 use spean_contracts::followup::v1::support_service_client::SupportServiceClient;
+use spean_contracts::referral::v1::need_service_client::NeedServiceClient;
 use spean_contracts::referral::v1::referral_service_client::ReferralServiceClient;
 use spean_contracts::referral::v1::report_service_client::ReportServiceClient;
 use spean_contracts::referral::v1::{
@@ -121,6 +122,11 @@ impl Staff {
     /// The desk.
     pub fn referral(&self) -> ReferralServiceClient<Channel> {
         ReferralServiceClient::new(self.channel.clone())
+    }
+
+    /// Needs, places and waiting lists.
+    pub fn needs(&self) -> NeedServiceClient<Channel> {
+        NeedServiceClient::new(self.channel.clone())
     }
 
     /// Reports, and news of cases.
