@@ -162,6 +162,22 @@ fn a_directory_with_a_mistake_is_not_signed_and_the_mistake_is_named() {
 }
 
 #[test]
+fn changes_of_places_are_signed_with_the_directory_and_no_office_is_taken_out_of_it() {
+    let laptop = Laptop::new();
+    let places = "[[place_edition]]\nyear = 2027\nin_force_on = \"2027-04-01\"\n[[place_edition.change]]\n\
+        kind = \"renamed\"\nfrom = \"0213\"\nto = [{ code = \"0299\", name_en = \"Invented Krala\" }]\n";
+    fs::write(laptop.path().join("places.toml"), places).expect("the folder can be written");
+    laptop.change("network.toml", "edition = 1", "edition = 2");
+    let sign = "admin directory sign --input network.toml --places places.toml --root root --output directory.json";
+    assert!(laptop.says(sign).contains("1 changed places"));
+    laptop.change("network.toml", "edition = 2", "edition = 3");
+    let refusal = laptop.refuses("admin directory sign --input network.toml --root root --output directory.json");
+    assert!(refusal.contains("never taken back"), "{refusal}");
+    laptop.change("places.toml", "code = \"0299\"", "code = \"029901\"");
+    assert!(laptop.refuses(sign).contains("a place of the same level"));
+}
+
+#[test]
 fn keys_are_never_overwritten_and_only_their_public_halves_are_shown() {
     let laptop = Laptop::new();
     assert!(laptop.refuses("admin keys create --folder keys/poipet").contains("is there already"));

@@ -61,7 +61,7 @@ impl DirectoryCommand {
 fn summary(directory: &Directory) -> String {
     let closed = directory.offices.iter().filter(|office| office.closed_on.is_some()).count();
     format!(
-        "{}, edition {}: {} agencies, {} nodes, {} offices ({closed} closed or closing), {} changes of places; \
+        "{}, edition {}: {} agencies, {} nodes, {} offices ({closed} closed or closing), {} changed places; \
          authority {}, cosigner {}, registry {}",
         directory.network,
         directory.edition,

@@ -16,7 +16,7 @@ pub(super) fn rows(ids: &Ids) -> Vec<Row> {
             Everybody("office_id", json!("no-such-office")), { "office_id": "dsvy-kandal" }, Read,
             [&[("office_id", Code(Yes)), ("page", Page)]]),
         row!("directory.v1.DirectoryService" "DeclareOfficeStatus", PEOPLE, Office, Published("office_id"),
-            { "office_id": OFFICE, "status": 1, "from_day": "2026-01-02", "until_day": "2199-01-02", "reason": 6 },
+            { "office_id": "dsvy-ratanak-kiri", "status": 1, "from_day": "2026-01-02", "until_day": "2199-01-02", "reason": 6 },
             Write("until_day", json!("2199-01-03")),
             [&[("office_id", Code(Yes)), ("status", Word(&[3])), ("stand_in_office_id", Code(No)),
                ("from_day", AnyDay), ("until_day", AnyDay), ("reason", Word(&[]))]]),
