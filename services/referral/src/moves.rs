@@ -173,3 +173,6 @@ pub(crate) fn to_wind_up(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,4 +168,4 @@ impl Routing<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

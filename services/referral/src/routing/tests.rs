@@ -2,11 +2,11 @@ use spean_identity::{Agency, Node, PublicKeys};
 
 use super::*;
 
-fn today() -> Date {
+pub(crate) fn today() -> Date {
     "2026-12-01".parse().unwrap()
 }
 
-fn id(office: &str) -> OfficeId {
+pub(crate) fn id(office: &str) -> OfficeId {
     office.parse().unwrap()
 }
 
@@ -27,7 +27,7 @@ fn office(code: &str, level: OfficeLevel, above: Option<&str>) -> Office {
 }
 
 /// A ministry, two provinces, two districts of the first, and a commune.
-fn directory() -> Directory {
+pub(crate) fn directory() -> Directory {
     let keys =
         PublicKeys { signing: String::new(), sealing: String::new(), token: String::new(), broker: String::new() };
     Directory {
