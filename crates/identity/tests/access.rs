@@ -105,7 +105,8 @@ fn after_a_transfer_the_old_holder_can_see_and_change_nothing_more_of_the_case()
         "AdmitResident",
         "PlanFollowUp",
         "RecordVisit",
-        "ListVisits",
+        "RaiseDanger",
+        "ListSupport",
     ] {
         let before = own(Some(Standing::HeldBefore));
         assert_eq!(access.decide(&caller, action, &before), Err(Denied::NotForYourOffice), "{action}");
