@@ -14,8 +14,7 @@ use spean_contracts::followup::v1::{
     SupervisionPoint, SupportKind,
 };
 use spean_contracts::referral::v1::{
-    Channel as ReportChannel, Concern, OfferKind, OfferState, Reporter, SubmitReportRequest, TakeUpReportRequest,
-};
+    Channel as ReportChannel, Concern, OfferKind, OfferState, Reporter, SubmitReportRequest, TakeUpReportRequest, OpenNeedRequest};
 use spean_contracts::repatriation::v1::{
     Circumstances, ImportManifestRequest, OpenRepatriationRequestRequest, RegisterArrivalRequest,
     RepatriationDirection, Route, StaffFunction, StepOwner,
@@ -110,7 +109,9 @@ ids! {
     fresh_placement, fresh_reintegration,
     fresh_report,
     fresh_risk, fresh_fact, fresh_conclusion, fresh_attachment,
-    unused, fresh_case, fresh_consent, fresh_stay, visit, fresh_arrival, fresh_manifest, fresh_homewards, fresh_offering, fresh_offer, one_of_many,
+    /// A need of the case.
+    case_need,
+    unused, fresh_need, fresh_case, fresh_consent, fresh_stay, visit, fresh_arrival, fresh_manifest, fresh_homewards, fresh_offering, fresh_offer, one_of_many,
 }
 
 /// The network and what is in it.
@@ -196,6 +197,7 @@ impl Scene {
         self.publish(&here).await?;
         self.arrive(&here).await?;
         self.refer(&here).await?;
+        self.need(&here).await?;
         self.report(&here).await?;
         self.care(&here).await
     }
@@ -208,6 +210,18 @@ impl Scene {
             ..Offering::default()
         };
         here.directory().publish_offering(here.ask(PublishOfferingRequest { offering: Some(offering) })).await?;
+        Ok(())
+    }
+
+    async fn need(&self, here: &Staff) -> Result<(), Status> {
+        let need = OpenNeedRequest {
+            need_id: self.ids.case_need.clone(),
+            case_id: self.ids.case.clone(),
+            need: Need::Livelihood.into(),
+            urgency: Urgency::Routine.into(),
+            ..OpenNeedRequest::default()
+        };
+        here.needs().open_need(here.ask(need)).await?;
         Ok(())
     }
 

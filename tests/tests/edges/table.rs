@@ -22,6 +22,7 @@ mod insight;
 mod policy;
 mod referral;
 mod repatriation;
+mod needs;
 mod reports;
 mod shelter;
 
@@ -171,6 +172,7 @@ pub(crate) fn rows(ids: &Ids) -> Vec<Row> {
         repatriation::rows(ids),
         directory::rows(ids),
         referral::rows(ids),
+        needs::rows(ids),
         reports::rows(ids),
         policy::rows(),
         insight::rows(),

@@ -53,4 +53,6 @@ pub(crate) async fn receive(desk: &Desk, letter: &Letter, transaction: &mut Tran
 }
 
 #[cfg(test)]
+mod databases;
+#[cfg(test)]
 mod golden;
