@@ -168,12 +168,7 @@ pub enum Command {
     /// Note the number of the case that was opened.
     NoteCase { case_number: CaseNumber },
     /// Write down what the identification interview found, whole.
-    RecordNeeds {
-        needs: BTreeSet<Need>,
-        urgent: bool,
-        urgent_needs: BTreeSet<Need>,
-        adult: Option<ResponsibleAdult>,
-    },
+    RecordNeeds { needs: BTreeSet<Need>, urgent: bool, urgent_needs: BTreeSet<Need>, adult: Option<ResponsibleAdult> },
     /// Write down that a need was served.
     RecordNeedServed { need: Need, on: Date, by: ServedBy },
     /// Give a bed. `has_room`: one of that kind is free.

@@ -121,11 +121,11 @@ async fn apply(recorded: &Recorded, event: Event, connection: &mut AnyConnection
         .bind(need.map(|need| need.to_string()).unwrap_or_default())
         .bind(end.to_string())
         .bind(recorded.metadata.recorded_at.as_micros()),
-        Event::SamePersonConfirmed { other, .. } => sqlx::query(
-            "insert into arrival_same_person (arrival_id, case_id) values ($1, $2) on conflict do nothing",
-        )
-        .bind(id())
-        .bind(other.to_string()),
+        Event::SamePersonConfirmed { other, .. } => {
+            sqlx::query("insert into arrival_same_person (arrival_id, case_id) values ($1, $2) on conflict do nothing")
+                .bind(id())
+                .bind(other.to_string())
+        }
         Event::Accepted { office, .. } => accepted_by(id(), office.as_str()),
         Event::TakenBack { .. } => accepted_by(id(), ""),
         Event::FoundAgain { .. } => departed(id(), String::new(), String::new()),
@@ -156,9 +156,7 @@ fn departed(arrival: String, kind: String, on: String) -> Statement {
 }
 
 fn accepted_by(arrival: String, office: &str) -> Statement {
-    sqlx::query("update arrival set accepted_by = $2 where arrival_id = $1")
-        .bind(arrival)
-        .bind(office.to_owned())
+    sqlx::query("update arrival set accepted_by = $2 where arrival_id = $1").bind(arrival).bind(office.to_owned())
 }
 
 fn words<'n>(needs: impl IntoIterator<Item = &'n Need>) -> String {
@@ -326,12 +324,11 @@ pub async fn is_case_elsewhere(
 
 /// Whether a case of this id is known at this node, by an arrival or by its desk.
 pub async fn is_known(case: CaseId, executor: impl Executor<'_, Database = Any>) -> Result<bool, sqlx::Error> {
-    let row = sqlx::query(
-        "select 1 from case_standing where case_id = $1 union select 1 from arrival where arrival_id = $1",
-    )
-    .bind(case.to_string())
-    .fetch_optional(executor)
-    .await?;
+    let row =
+        sqlx::query("select 1 from case_standing where case_id = $1 union select 1 from arrival where arrival_id = $1")
+            .bind(case.to_string())
+            .fetch_optional(executor)
+            .await?;
     Ok(row.is_some())
 }
 

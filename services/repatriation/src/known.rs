@@ -75,11 +75,8 @@ fn names(identity: &Identity) -> impl Iterator<Item = (String, i32)> {
         Birth::On { date } => Some(date.year()),
     };
     let key = |Name { family, given }: &Name| {
-        let mut words: Vec<_> = [family, given]
-            .into_iter()
-            .flat_map(|words| words.split_whitespace())
-            .map(str::to_lowercase)
-            .collect();
+        let mut words: Vec<_> =
+            [family, given].into_iter().flat_map(|words| words.split_whitespace()).map(str::to_lowercase).collect();
         words.sort();
         words.join(" ")
     };
@@ -114,7 +111,10 @@ mod tests {
 
     #[test]
     fn somebody_is_known_by_a_paper_or_by_name_and_birth_together() {
-        let people = vec![(id(1), somebody("Kumru", "Sovann", 1988, "N0417733")), (id(2), somebody("Kumru", "Dara", 1990, "none"))];
+        let people = vec![
+            (id(1), somebody("Kumru", "Sovann", 1988, "N0417733")),
+            (id(2), somebody("Kumru", "Dara", 1990, "none")),
+        ];
         let known = KnownPeople::of(people, &BTreeSet::from([id(3)]));
         let reasons = |identity| known.like(&identity).into_iter().collect::<Vec<_>>();
         assert_eq!(reasons(somebody("Kumru", "Vibol", 1970, "n 0417733")), [(id(1), vec![SAME_DOCUMENT])]);

@@ -8,6 +8,7 @@ mod grpc;
 pub mod import;
 pub mod known;
 pub mod manifest;
+pub mod occupancy;
 mod published;
 mod reactions;
 pub mod reconciliation;
@@ -37,7 +38,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
         read_models: vec![
             Arc::new(arrivals::Arrivals),
             Arc::new(urgent::UrgentNeeds),
-            Arc::new(beds::CentreBeds),
+            Arc::new(occupancy::CentreBeds),
             Arc::new(verdicts::Verdicts),
             Arc::new(requests::Requests),
         ],

@@ -336,7 +336,13 @@ mod tests {
 
     fn circumstances(arrived_on: &str) -> Circumstances {
         let arrived_on = arrived_on.parse().expect("a day");
-        Circumstances { route: Route::Repatriation, from_country: None, handed_over_by: None, authority: None, arrived_on }
+        Circumstances {
+            route: Route::Repatriation,
+            from_country: None,
+            handed_over_by: None,
+            authority: None,
+            arrived_on,
+        }
     }
 
     fn begin(digest: &str, arrived_on: &str) -> Command {
@@ -373,8 +379,7 @@ mod tests {
     #[test]
     fn a_row_keeps_its_first_verdict() {
         let arrival = "00000000-0000-4000-8000-000000000001".parse().unwrap();
-        let outcome =
-            Outcome::Accepted { arrival, missing: vec![], notes: BTreeSet::new(), known: BTreeSet::new() };
+        let outcome = Outcome::Accepted { arrival, missing: vec![], notes: BTreeSet::new(), known: BTreeSet::new() };
         let verdicts = vec![Verdict { line: 2, outcome }, refused(3)];
         given::<Manifest>([begun(), judged([2])])
             .when(&at_centre(), Command::RecordRows { verdicts })

@@ -66,8 +66,9 @@ impl Reactions {
     async fn offer_answered(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
         let told = OfferAnswered::decode(letter.body.as_slice()).map_err(malformed)?;
         let (kind, end) = match (told.kind(), told.state()) {
-            (_, OfferState::Unspecified | OfferState::Offered | OfferState::Bound)
-            | (OfferKind::Unspecified, _) => return Ok(()),
+            (_, OfferState::Unspecified | OfferState::Offered | OfferState::Bound) | (OfferKind::Unspecified, _) => {
+                return Ok(());
+            }
             (kind, OfferState::Accepted) => (kind, OfferEnd::Accepted),
             (kind, OfferState::Declined) => (kind, OfferEnd::Declined),
             (kind, OfferState::Withdrawn) => (kind, OfferEnd::Withdrawn),

@@ -224,7 +224,9 @@ pub enum Error {
     #[error("a step can only be in the hands of an office of this node")]
     OwnerElsewhere,
     /// Somebody else has the step.
-    #[error("the step is in the hands of another office; only that one and the one that opened the request may do this")]
+    #[error(
+        "the step is in the hands of another office; only that one and the one that opened the request may do this"
+    )]
     NotTheOwner,
     /// An earlier step waits.
     #[error("an earlier step is neither done nor left out")]

@@ -184,14 +184,12 @@ async fn due(request: &str, due: Due, connection: &mut AnyConnection) -> Result<
 }
 
 async fn count(request: &str, received: i64, denied: i64, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update repatriation_request set received = received + $2, denied = denied + $3 where request_id = $1",
-    )
-    .bind(request)
-    .bind(received)
-    .bind(denied)
-    .execute(connection)
-    .await?;
+    sqlx::query("update repatriation_request set received = received + $2, denied = denied + $3 where request_id = $1")
+        .bind(request)
+        .bind(received)
+        .bind(denied)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -229,7 +227,8 @@ pub struct Entry {
     pub owner_staff: String,
 }
 
-const COLUMNS: &str = "request.request_id, request.office, direction, country, requested_on, state, request.step, since,
+const COLUMNS: &str =
+    "request.request_id, request.office, direction, country, requested_on, state, request.step, since,
     due_on, people, received, denied, coalesce(step.office, ''), coalesce(staff_function, ''), coalesce(staff, '')";
 const TABLES: &str = "repatriation_request request
     join repatriation_party party on party.request_id = request.request_id

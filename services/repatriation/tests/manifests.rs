@@ -1,6 +1,8 @@
 //! Manifests with a real log and a real vault: sent, sent again, cut off in the middle, and mixed up.
 
 mod support;
+#[path = "support/workbook.rs"]
+mod workbook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +21,7 @@ use spean_vault::{Identity, Reader, Vault};
 use spean_vocabulary::{ManifestId, OfficeId};
 
 use support::{Database, at, centre, circumstances, databases, id, office};
+use workbook::{Cell, workbook};
 
 const EXAMPLE: &[u8] = include_bytes!("../examples/manifest.csv");
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -124,6 +127,60 @@ async fn sending_it_again_changes_nothing_with_the_same_id_of_the_command_or_ano
         }
         centre_of.store.close().await;
     }
+}
+
+fn many_men_in_a_workbook(count: usize) -> Vec<u8> {
+    let numbers: Vec<_> = (0..count).map(|number| format!("N{number:06}")).collect();
+    let header = ["Surname", "First name", "Sex", "Date of birth", "Passport no"].map(Cell::Text).to_vec();
+    let men = numbers.iter().map(|number| {
+        vec![Cell::Text("Kumru"), Cell::Text("Dara"), Cell::Text("m"), Cell::Number(2533.0), Cell::Text(number)]
+    });
+    workbook(&std::iter::once(header).chain(men).collect::<Vec<_>>())
+}
+
+#[tokio::test]
+async fn a_workbook_that_was_cut_off_goes_on_without_doubles() {
+    let [database, _] = databases();
+    let file = many_men_in_a_workbook(200);
+    let list = || Submission { file: File::Xlsx(file.clone()), ..submission(b"", centre()) };
+    let centre_of = Centre::open(&database).await;
+    let begun = async || centre_of.report().await.is_some_and(|report| !report.verdicts.is_empty());
+    tokio::select! {
+        _ = centre_of.importer.import(list()) => panic!("it was to be cut off"),
+        () = eventually(DEADLINE, "the first rows", begun) => {}
+    }
+    centre_of.store.close().await;
+
+    let centre_of = Centre::open(&database).await;
+    assert!(centre_of.report().await.is_some_and(|report| report.finished_at.is_none()));
+    centre_of.importer.import(list()).await.expect("it goes on");
+    let report = centre_of.report().await.expect("it is there");
+    assert!(report.finished_at.is_some() && report.verdicts.len() == 200);
+    assert!(report.verdicts.iter().all(|row| row.notes == ["BUDDHIST_YEAR"] && row.known.is_empty()));
+    let here = arrivals::of_office(&centre(), true, 1_000, 0, centre_of.store.reader()).await.expect("a query");
+    assert_eq!(here.len(), 200);
+    centre_of.store.close().await;
+}
+
+#[tokio::test]
+async fn who_is_known_from_an_earlier_manifest_is_named_and_arrives_all_the_same() {
+    let [database, _] = databases();
+    let centre_of = Centre::open(&database).await;
+    centre_of.importer.import(submission(&many_men(3), centre())).await.expect("it is carried out");
+    let later = Submission {
+        manifest: id(17),
+        metadata: Metadata::of(&at(centre())),
+        ..submission(b"given_name,document_number\nVibol,N000001\nTea,N999999\n", centre())
+    };
+    let preview = centre_of.importer.preview(&later).await.expect("it is readable");
+    centre_of.importer.import(later).await.expect("it is carried out");
+    let report = verdicts::report(id(17), &centre(), centre_of.store.reader()).await.expect("a query");
+    let report = report.expect("it is there");
+    let known: Vec<_> = report.verdicts.iter().map(|row| row.known.clone()).collect();
+    assert_eq!(known, [vec![arrival_of(manifest(), 3).to_string()], vec![]]);
+    assert_eq!(preview.into_iter().map(verdicts::Seen::from).collect::<Vec<_>>(), report.verdicts);
+    assert!(report.verdicts.iter().all(|row| !row.arrival_id.is_empty()));
+    centre_of.store.close().await;
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use spean_eventstore::EventStore;
 use spean_repatriation::arrival::{Arrival, Command, DepartureKind, OfferEnd};
 use spean_repatriation::arrivals::{self, Entry};
-use spean_repatriation::beds::{self, Beds, Occupancy};
+use spean_repatriation::beds::{self, Beds};
+use spean_repatriation::occupancy::{self, Occupancy};
 use spean_repatriation::reconciliation::{self, Reconciliation, Sums};
 use spean_repatriation::urgent;
 use spean_repatriation::words::{BedGroup, OverCapacityReason, ServedBy};
@@ -119,7 +120,8 @@ async fn everybody_who_arrived_is_here_handed_over_or_left_of_their_own_will() {
         ask(&store, 2, Command::NoteReturn { offer: id(10) }).await;
         assert_eq!(reconcile(None, "2026-09-30").await.waiting, texts([2, 3]));
         ask(&store, 2, Command::RecordStay { night_of: day("2026-09-04") }).await;
-        ask(&store, 3, Command::RecordDeparture { kind: DepartureKind::Missing, on: day("2026-09-04"), to: None }).await;
+        ask(&store, 3, Command::RecordDeparture { kind: DepartureKind::Missing, on: day("2026-09-04"), to: None })
+            .await;
         let reconciled = reconcile(None, "2026-09-30").await;
         assert_eq!((reconciled.sums.missing, reconciled.unaccounted), (1, texts([3])));
         store.close().await;
@@ -202,7 +204,7 @@ async fn a_house_shows_its_beds_and_whom_it_took_in_beyond_them() {
         handle::<Beds>(&store, centre().to_string(), declare, &at(centre())).await;
         let occupancy = async || {
             let mut connection = store.reader().acquire().await.expect("a connection");
-            beds::occupancy(&centre(), &mut connection).await.expect("a query")
+            occupancy::occupancy(&centre(), &mut connection).await.expect("a query")
         };
         let group = BedGroup::Men;
         let from_night = day("2026-09-03");
@@ -213,7 +215,8 @@ async fn a_house_shows_its_beds_and_whom_it_took_in_beyond_them() {
         let men = Occupancy { places: 1, occupied: 2, over_capacity: 1 };
         let women = Occupancy { places: 4, ..Occupancy::default() };
         assert_eq!(occupancy().await, (BTreeMap::from([(BedGroup::Women, women), (group, men)]), 0));
-        ask(&store, 3, Command::RecordDeparture { kind: DepartureKind::OwnWill, on: day("2026-09-04"), to: None }).await;
+        ask(&store, 3, Command::RecordDeparture { kind: DepartureKind::OwnWill, on: day("2026-09-04"), to: None })
+            .await;
         let men = Occupancy { places: 1, occupied: 1, over_capacity: 0 };
         assert_eq!(occupancy().await.0[&group], men);
         store.close().await;

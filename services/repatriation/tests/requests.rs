@@ -89,7 +89,8 @@ async fn who_was_denied_stays_visible_when_the_request_goes_on_and_when_it_has_e
     for database in databases() {
         let store = database.open().await;
         a_month(&store).await;
-        let denied = |people: BTreeSet<_>| Command::End { people, reason: EndReason::OtherNational, on: day("2026-09-19") };
+        let denied =
+            |people: BTreeSet<_>| Command::End { people, reason: EndReason::OtherNational, on: day("2026-09-19") };
         ask(&store, 1, centre(), denied(BTreeSet::from([id(1)]))).await;
         ask(&store, 2, centre(), denied(BTreeSet::new())).await;
         let listed = list(&store, &centre(), View::NationalityDenied, None).await;

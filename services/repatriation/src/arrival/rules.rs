@@ -3,9 +3,7 @@
 use spean_eventsourcing::Context;
 use spean_vocabulary::{AgeBand, CaseId, Date, Need, OfferId, OfficeId, PersonId, Sex};
 
-use super::{
-    Arrival, ByRequest, Departure, DepartureKind, Error, Event, Found, Registered, Served,
-};
+use super::{Arrival, ByRequest, Departure, DepartureKind, Error, Event, Found, Registered, Served};
 use crate::words::{BedGroup, OverCapacityReason};
 
 impl Arrival {
@@ -129,7 +127,9 @@ impl Arrival {
         let stayed = Event::Stayed { night_of, first: self.nights.is_empty() };
         match &self.departed {
             Some(departed) if night_of < departed.on => Ok(vec![stayed]),
-            Some(Departure { kind: DepartureKind::Missing, .. }) => Ok(vec![Event::FoundAgain { on: night_of }, stayed]),
+            Some(Departure { kind: DepartureKind::Missing, .. }) => {
+                Ok(vec![Event::FoundAgain { on: night_of }, stayed])
+            }
             Some(_) => Err(Error::NightAfterDeparture),
             None => Ok(vec![stayed]),
         }

@@ -247,9 +247,7 @@ fn what_cannot_wait_is_one_of_the_needs() {
         urgent_needs: BTreeSet::from([Need::Medical]),
         adult: None,
     };
-    given::<Arrival>([registered(AgeBand::Adult)])
-        .when(&at_centre(), command)
-        .then_error(&Error::UrgentNeedNotFound);
+    given::<Arrival>([registered(AgeBand::Adult)]).when(&at_centre(), command).then_error(&Error::UrgentNeedNotFound);
 }
 
 #[test]
@@ -305,9 +303,7 @@ fn a_full_house_takes_in_whoever_it_is_said_why_and_says_so_of_them() {
     given::<Arrival>(history.clone())
         .when(&at_centre(), bed(BedGroup::Men, true, reason))
         .then([bed_assigned(BedGroup::Men, None)]);
-    given::<Arrival>(history.clone())
-        .when(&at_centre(), bed(BedGroup::Men, false, None))
-        .then_error(&Error::HouseFull);
+    given::<Arrival>(history.clone()).when(&at_centre(), bed(BedGroup::Men, false, None)).then_error(&Error::HouseFull);
     given::<Arrival>(history)
         .when(&at_centre(), bed(BedGroup::Men, false, reason))
         .then([bed_assigned(BedGroup::Men, reason)]);
@@ -338,15 +334,9 @@ fn a_bed_fits_its_sleeper_and_is_given_back_on_departure() {
     }
     let left = [registered(AgeBand::Adult), departed(DepartureKind::OwnWill, "2026-09-03")];
     given::<Arrival>(left).when(&at_centre(), bed(BedGroup::Men, true, None)).then_error(&Error::AlreadyDeparted);
-    let early = Command::AssignBed {
-        group: BedGroup::Men,
-        from_night: day("2026-08-31"),
-        has_room: true,
-        over_capacity: None,
-    };
-    given::<Arrival>([registered(AgeBand::Adult)])
-        .when(&at_centre(), early)
-        .then_error(&Error::NightBeforeArrival);
+    let early =
+        Command::AssignBed { group: BedGroup::Men, from_night: day("2026-08-31"), has_room: true, over_capacity: None };
+    given::<Arrival>([registered(AgeBand::Adult)]).when(&at_centre(), early).then_error(&Error::NightBeforeArrival);
 }
 
 #[test]
@@ -357,9 +347,7 @@ fn nobody_is_handed_over_to_an_office_that_did_not_accept() {
         to: Some(office(office_code)),
     };
     let history = [registered(AgeBand::Adult), accepted(5, "kandal")];
-    given::<Arrival>(history.clone())
-        .when(&at_centre(), to("battambang"))
-        .then_error(&Error::NotTheAcceptingOffice);
+    given::<Arrival>(history.clone()).when(&at_centre(), to("battambang")).then_error(&Error::NotTheAcceptingOffice);
     given::<Arrival>(history).when(&at_centre(), to("kandal")).then([handed_over()]);
 }
 

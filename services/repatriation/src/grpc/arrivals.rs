@@ -68,9 +68,7 @@ fn read_by_request(request: &str, person: &str) -> Result<Option<ByRequest>, Sta
     match (read, person.is_empty()) {
         (None, true) => Ok(None),
         (None, false) => Err(status::invalid("repatriation_request_id", "the request that the person is of")),
-        (Some(request), _) => {
-            Ok(Some(ByRequest { request, person: field::parse("repatriation_person_id", person)? }))
-        }
+        (Some(request), _) => Ok(Some(ByRequest { request, person: field::parse("repatriation_person_id", person)? })),
     }
 }
 

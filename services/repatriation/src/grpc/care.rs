@@ -10,7 +10,8 @@ use tonic::{Request, Status};
 
 use super::{Grpc, count};
 use crate::arrival::{Arrival, Command, ResponsibleAdult};
-use crate::beds::{self, Beds, MOST_BEDS, Occupancy};
+use crate::beds::{self, Beds, MOST_BEDS};
+use crate::occupancy::{Occupancy, occupancy};
 use crate::urgent::{self, Urgent};
 use crate::words::{
     BedGroup, read_adult_function, read_bed_group, read_optional_over_capacity, read_served_by, write_bed_group,
@@ -123,7 +124,7 @@ pub(super) async fn assign_centre_bed(
     let assigned = grpc.store.transact(move |transaction| {
         Box::pin(async move {
             // Counted and assigned in one transaction of the one writer: the last bed goes to one person.
-            let counted = beds::occupancy(&context.office, transaction.connection()).await;
+            let counted = occupancy(&context.office, transaction.connection()).await;
             let (beds, _) = counted.map_err(status::query)?;
             let has_room = beds.get(&group).is_some_and(|beds| beds.has_room());
             let command = Command::AssignBed { group, from_night, has_room, over_capacity };
@@ -142,7 +143,7 @@ pub(super) async fn get_centre_occupancy(
 ) -> Result<wire::GetCentreOccupancyResponse, Status> {
     let (call, _) = grpc.node.gate.open("GetCentreOccupancy", request)?;
     let mut connection = grpc.store.reader().acquire().await.map_err(status::query)?;
-    let (beds, without_bed) = beds::occupancy(call.office()?, &mut connection).await.map_err(status::query)?;
+    let (beds, without_bed) = occupancy(call.office()?, &mut connection).await.map_err(status::query)?;
     let occupied: i64 = beds.values().map(|beds| beds.occupied).sum();
     let group = |(group, Occupancy { places, occupied, over_capacity })| wire::CentreOccupancy {
         group: write_bed_group(group).into(),

@@ -125,7 +125,8 @@ async fn a_case_that_the_centre_no_longer_holds_was_accepted_until_it_comes_back
     changed(&store, Standing::Held, Some(5)).await;
     answered(&store, OfferKind::Transfer, OfferState::Accepted).await;
     assert_eq!(entry(&store).await.accepted_by, "kandal");
-    assert_eq!(store.load::<Arrival>(ARRIVAL).await.unwrap().version, 2, "told twice, noted once");
+    // The arrival, the acceptance, and how the offer ended.
+    assert_eq!(store.load::<Arrival>(ARRIVAL).await.unwrap().version, 3, "told twice, noted once");
     changed(&store, Standing::Holds, Some(6)).await;
     assert_eq!(entry(&store).await.accepted_by, "");
     store.close().await;

@@ -17,12 +17,7 @@ impl Deadlines {
 }
 
 impl Request {
-    pub(super) fn open(
-        &self,
-        asked: Opened,
-        owner_is_here: bool,
-        deadlines: Deadlines,
-    ) -> Result<Vec<Event>, Error> {
+    pub(super) fn open(&self, asked: Opened, owner_is_here: bool, deadlines: Deadlines) -> Result<Vec<Event>, Error> {
         match &self.opened {
             Some(known) if *known == asked => return Ok(vec![]),
             Some(_) => return Err(Error::RequestIdTaken),

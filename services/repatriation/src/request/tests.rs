@@ -204,9 +204,7 @@ fn a_step_is_left_out_with_a_reason_only_and_a_reception_never() {
     given::<Request>([opened(), skipped])
         .when(&at(MINISTRY), complete(Step::Documents, "2026-09-05"))
         .then_error(&Error::StepClosed);
-    given::<Request>(on_the_way())
-        .when(&at(MINISTRY), skip(Step::Reception))
-        .then_error(&Error::ReceptionNotSkippable);
+    given::<Request>(on_the_way()).when(&at(MINISTRY), skip(Step::Reception)).then_error(&Error::ReceptionNotSkippable);
 }
 
 #[test]
@@ -230,8 +228,7 @@ fn nothing_happens_before_the_request() {
         reason: DelegateReason::Workload,
         on: day("2026-08-31"),
     };
-    let cancelled =
-        Command::End { people: BTreeSet::new(), reason: EndReason::PersonDeclined, on: day("2026-08-31") };
+    let cancelled = Command::End { people: BTreeSet::new(), reason: EndReason::PersonDeclined, on: day("2026-08-31") };
     for command in [complete(Step::Documents, "2026-08-31"), early, cancelled] {
         given::<Request>([opened()]).when(&at(MINISTRY), command).then_error(&Error::BeforeRequest);
     }

@@ -91,3 +91,6 @@ fn value(cell: &DataRef<'_>) -> Option<Value> {
     };
     (value != Value::Empty).then_some(value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use spean_eventsourcing::{Aggregate, Context};
 use spean_eventstore::{EventStore, Metadata, Options};
 use spean_repatriation::arrival::{Authority, Circumstances, Route};
 use spean_repatriation::arrivals::Arrivals;
-use spean_repatriation::beds::CentreBeds;
+use spean_repatriation::occupancy::CentreBeds;
 use spean_repatriation::requests::Requests;
 use spean_repatriation::urgent::UrgentNeeds;
 use spean_repatriation::verdicts::Verdicts;

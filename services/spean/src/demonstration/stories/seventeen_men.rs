@@ -5,8 +5,8 @@ use anyhow::{Context as _, ensure};
 use spean_contracts::cases::v1::LinkCasesRequest;
 use spean_contracts::referral::v1::OfferKind;
 use spean_contracts::repatriation::v1::{
-    Authority, AuthorityKind, Circumstances, DepartureKind, ImportManifestRequest, ListArrivalsRequest, ReconcileArrivalsRequest,
-    RecordDepartureRequest, RecordStayRequest, Route,
+    Authority, AuthorityKind, Circumstances, DepartureKind, ImportManifestRequest, ListArrivalsRequest,
+    ReconcileArrivalsRequest, RecordDepartureRequest, RecordStayRequest, Route,
 };
 use spean_contracts::vocabulary::v1::{
     Birth, ConsentBasis, Document, Name, Need, PageRequest, Person, Sex, Urgency, birth,
@@ -107,7 +107,8 @@ async fn link(centre: &Staff, narrator: &Narrator, known: &str, arrivals: &[Stri
         })
         .await?;
     let (case, number) = found;
-    let request = LinkCasesRequest { case_id: case.clone(), other_case_id: known.to_owned() };
+    let request =
+        LinkCasesRequest { case_id: case.clone(), other_case_id: known.to_owned(), ..LinkCasesRequest::default() };
     centre.cases().link_cases(centre.ask(request)).await?;
     let linked = centre.case(known, "").await?.summary.unwrap_or_default().linked_case_ids;
     ensure!(linked.contains(&case), "the earlier case does not know of the link");
