@@ -84,6 +84,8 @@ pub enum Command {
     },
     /// Note what another office did about it.
     HearAnswer {
+        /// The other office.
+        from: OfficeId,
         /// The day of its safety plan.
         plan_made_on: Option<Date>,
         /// The day on which it found the danger over.
@@ -149,12 +151,18 @@ pub enum Event {
     },
     /// Another office did something about it.
     AnswerHeard {
+        /// The case; none when nothing was known of the danger here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        case: Option<CaseId>,
         /// The day of its safety plan.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         plan_made_on: Option<Date>,
         /// The day on which it found the danger over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ended_on: Option<Date>,
+        /// Those who are told in turn: the sender may not know of them.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        tell: BTreeSet<OfficeId>,
     },
 }
 
@@ -219,10 +227,15 @@ impl Aggregate for Danger {
             }
             Command::Plan { made_on, review_on } => self.make_plan(made_on, review_on, context),
             Command::Assess { assessed_on, is_over } => self.assess(assessed_on, is_over, context),
-            Command::HearAnswer { plan_made_on, ended_on } => {
+            Command::HearAnswer { from, plan_made_on, ended_on } => {
                 let known = (self.plan.map(|(made_on, _)| made_on), self.ended_on);
                 let news = (plan_made_on.or(known.0), ended_on.or(known.1));
-                Ok(if known == news { vec![] } else { vec![Event::AnswerHeard { plan_made_on, ended_on }] })
+                if known == news {
+                    return Ok(vec![]);
+                }
+                let case = self.report.as_ref().map(|report| report.case);
+                let tell = self.others(&from);
+                Ok(vec![Event::AnswerHeard { case, plan_made_on, ended_on, tell }])
             }
         }
     }
@@ -250,7 +263,7 @@ impl Aggregate for Danger {
                 self.assessments.push((assessed_on, is_over));
                 self.ended_on = is_over.then_some(assessed_on);
             }
-            Event::AnswerHeard { plan_made_on, ended_on } => {
+            Event::AnswerHeard { plan_made_on, ended_on, .. } => {
                 if let Some(made_on) = plan_made_on {
                     self.plan = Some((made_on, None));
                 }

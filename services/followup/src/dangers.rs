@@ -78,7 +78,7 @@ impl ReadModel for Dangers {
                         .await
                         .map(drop)
                 }
-                Event::AnswerHeard { plan_made_on, ended_on } => sqlx::query(
+                Event::AnswerHeard { plan_made_on, ended_on, .. } => sqlx::query(
                     "update danger set plan_made_on = case when $2 = '' then plan_made_on else $2 end,
                         ended_on = case when $3 = '' then ended_on else $3 end
                      where danger_id = $1",

@@ -125,7 +125,7 @@ pub struct Entry {
     pub moved_to: String,
 }
 
-/// The follow-ups that an office keeps, holds or handed over, the longest in their state first.
+/// The follow-ups that an office keeps, holds or handed over, the longest in their state first; what is over comes last.
 pub async fn of_office(
     office: &OfficeId,
     state: Option<FollowUpState>,
@@ -156,7 +156,8 @@ pub async fn of_office(
             where keeper = $1 or standing = 'HOLDS'
          ) as listed
          where $2 = '' or stands = $2
-         order by since, case_id limit $3 offset $4",
+         order by case when stands in ('closed', 'taken_up_elsewhere') then 1 else 0 end, since, case_id
+         limit $3 offset $4",
     )
     .bind(office.as_str())
     .bind(text(state))

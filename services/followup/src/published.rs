@@ -144,7 +144,10 @@ impl Post {
             danger::Event::Assessed { case, assessed_on, is_over, tell } => {
                 tell.iter().filter_map(|to| answered(case, to, None, is_over.then_some(assessed_on))).collect()
             }
-            danger::Event::AnswerHeard { .. } => vec![],
+            danger::Event::AnswerHeard { case: Some(case), plan_made_on, ended_on, tell } => {
+                tell.iter().filter_map(|to| answered(case, to, plan_made_on, ended_on)).collect()
+            }
+            danger::Event::AnswerHeard { case: None, .. } => vec![],
         }
     }
 

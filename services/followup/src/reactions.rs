@@ -5,7 +5,7 @@ use spean_chassis::words::read_urgency;
 use spean_chassis::{Clock, standing};
 use spean_contracts::cases::v1::{CaseRegistered, PersonErased};
 use spean_contracts::followup::v1 as wire;
-use spean_contracts::referral::v1::{PersonSeenAgain, Standing, StandingChanged};
+use spean_contracts::referral::v1::{PersonSeenAgain, Stage, StageReached, Standing, StandingChanged};
 use spean_eventsourcing::{Aggregate, Context, Refusal};
 use spean_eventstore::{BoxFuture, HandleError, Metadata, Transaction};
 use spean_identity::LiveDirectory;
@@ -52,6 +52,7 @@ impl Correspondence for Reactions {
             match letter.kind.as_str() {
                 "spean.referral.v1.StandingChanged" => self.standing_changed(letter, transaction).await,
                 "spean.referral.v1.PersonSeenAgain" => self.seen_again(letter, transaction).await,
+                "spean.referral.v1.StageReached" => self.stage_reached(letter, transaction).await,
                 "spean.cases.v1.CaseRegistered" => {
                     let told: CaseRegistered = read(letter)?;
                     Ok(standing::record_registered(&told, transaction.connection()).await?)
@@ -167,9 +168,9 @@ impl Reactions {
 
     async fn danger_answered(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
         let told: wire::DangerAnswered = read(letter)?;
-        let (_, by) = self.between(&told.from_office_id, &told.to_office_id, letter)?;
+        let (from, by) = self.between(&told.from_office_id, &told.to_office_id, letter)?;
         let (plan_made_on, ended_on) = (parse_optional(&told.plan_made_on)?, parse_optional(&told.lowered_on)?);
-        let command = danger::Command::HearAnswer { plan_made_on, ended_on };
+        let command = danger::Command::HearAnswer { from, plan_made_on, ended_on };
         let danger: DangerId = parse(&told.danger_id)?;
         self.decide::<Danger>(&danger.to_string(), command, &by, letter, transaction).await
     }
@@ -185,6 +186,28 @@ impl Reactions {
         let whereabouts = Seen::RegisteredElsewhere;
         let sighting = Sighting { office: by, whereabouts, from_day: seen_on, until_day: None };
         self.sight(case, &office, sighting, letter, transaction).await
+    }
+
+    /// Our shelter has somebody, or no longer has them: an office that shares the case, or holds it now, must hear.
+    async fn stage_reached(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
+        let told: StageReached = read(letter)?;
+        let case: CaseId = parse(&told.case_id)?;
+        let office: OfficeId = parse(&told.office_id)?;
+        let day: Date = parse(&told.occurred_on)?;
+        let known = standing::of(case, &office, transaction.connection()).await?;
+        let tell = known.and_then(|known| known.other_office.parse().ok());
+        let command = match told.stage() {
+            Stage::InShelter => {
+                let met = contradictions::met(case, transaction.connection()).await?;
+                let above = met.last().and_then(|met| self.above(&met.office));
+                let whereabouts = Seen::InShelter;
+                let sighting = Sighting { office: office.clone(), whereabouts, from_day: day, until_day: None };
+                whereabouts::Command::Sight { sighting, met, tell, above }
+            }
+            Stage::LeftShelter => whereabouts::Command::Leave { office: office.clone(), left_on: day, tell },
+            _ => return Ok(()),
+        };
+        self.decide::<Whereabouts>(&case.to_string(), command, &office, letter, transaction).await
     }
 
     async fn person_elsewhere(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {

@@ -77,6 +77,15 @@ pub enum Command {
         /// The office above the one that visits.
         above: Option<OfficeId>,
     },
+    /// Note that the person has left an office that had them.
+    Leave {
+        /// The office.
+        office: OfficeId,
+        /// When.
+        left_on: Date,
+        /// The office that must hear of it.
+        tell: Option<OfficeId>,
+    },
     /// Compare a visit with what is known.
     Compare {
         /// The visit.
@@ -194,6 +203,11 @@ impl Aggregate for Whereabouts {
     fn decide(&self, command: Command, context: &Context) -> Result<Vec<Event>, Error> {
         match command {
             Command::Sight { sighting, met, tell, above } => self.sight(sighting, &met, tell, above.as_ref()),
+            Command::Leave { office, left_on, tell } => {
+                let stays = self.sightings.iter().filter(|seen| seen.office == office && seen.until_day.is_none());
+                let left = |seen: &Sighting| Sighting { until_day: Some(left_on.max(seen.from_day)), ..seen.clone() };
+                Ok(stays.map(|seen| Event::Sighted { sighting: left(seen), tell: tell.clone() }).collect())
+            }
             Command::Compare { met, above } => {
                 Ok(self.sightings.iter().find_map(|seen| self.doubt(seen, &met, above.as_ref())).into_iter().collect())
             }

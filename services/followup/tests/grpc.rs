@@ -164,8 +164,8 @@ fn visit(id: u8, number: i32, days_ago: i64, outcome: wire::VisitOutcome) -> wir
         number,
         visited_on: day(days_ago),
         outcome: outcome.into(),
-        responsible_adult: String::new(),
         findings: "Goes to school.".to_owned(),
+        ..wire::RecordVisitRequest::default()
     }
 }
 

@@ -126,12 +126,32 @@ fn a_danger_goes_along_with_the_case_and_the_new_office_tells_its_own_province()
 #[test]
 fn what_another_office_did_is_noted_once() {
     let answer = |made: Option<&str>, ended: Option<&str>| Command::HearAnswer {
+        from: office("kandal-district"),
         plan_made_on: made.map(day),
         ended_on: ended.map(day),
     };
-    let made = Event::AnswerHeard { plan_made_on: Some(day("2026-11-21")), ended_on: None };
+    let made = Event::AnswerHeard {
+        case: Some(id(1)),
+        plan_made_on: Some(day("2026-11-21")),
+        ended_on: None,
+        tell: [].into(),
+    };
     given::<Danger>([heard(false, None)]).when(&the_district(), answer(Some("2026-11-21"), None)).then([made.clone()]);
     given::<Danger>([heard(false, None), made]).when(&the_district(), answer(Some("2026-11-21"), None)).then_nothing();
+}
+
+#[test]
+fn who_handed_a_danger_on_tells_its_own_province_what_came_of_it() {
+    let to = office("takeo-district");
+    let handed_on = Event::HandedOn { report: report(), to: to.clone() };
+    let answer = Command::HearAnswer { from: to, plan_made_on: None, ended_on: Some(day("2026-11-25")) };
+    let heard = Event::AnswerHeard {
+        case: Some(id(1)),
+        plan_made_on: None,
+        ended_on: Some(day("2026-11-25")),
+        tell: [office("kandal-province")].into(),
+    };
+    given::<Danger>([raised(), handed_on]).when(&the_district(), answer).then([heard]);
 }
 
 #[test]
@@ -144,7 +164,12 @@ fn stored_events_are_read_for_ever() {
             Event::HandedOn { report: report(), to: office("saang-district") },
             planned(&["kandal-province"]),
             assessed(true, &["kandal-province"]),
-            Event::AnswerHeard { plan_made_on: Some(day("2026-11-21")), ended_on: Some(day("2026-11-25")) },
+            Event::AnswerHeard {
+                case: Some(id(1)),
+                plan_made_on: Some(day("2026-11-21")),
+                ended_on: Some(day("2026-11-25")),
+                tell: [office("kandal-province")].into(),
+            },
         ],
     );
 }

@@ -94,6 +94,16 @@ fn a_registration_elsewhere_casts_doubt_for_a_month_only() {
 }
 
 #[test]
+fn who_has_left_is_there_no_longer() {
+    let leave = Command::Leave { office: office("house-of-hope"), left_on: day("2026-05-10"), tell: None };
+    let stay = sighted(sighting("2026-05-01", None));
+    let left = sighted(sighting("2026-05-01", Some("2026-05-10")));
+    given::<Whereabouts>([stay.clone()]).when(&the_district(), leave.clone()).then([left.clone()]);
+    given::<Whereabouts>([stay, left]).when(&the_district(), leave.clone()).then_nothing();
+    given::<Whereabouts>([]).when(&the_district(), leave).then_nothing();
+}
+
+#[test]
 fn nobody_leaves_before_they_came() {
     given::<Whereabouts>([])
         .when(&the_district(), sight(sighting("2026-05-01", Some("2026-04-30")), vec![]))
