@@ -1,5 +1,7 @@
 //! Reports, from the first word to what came of them.
 
+mod shown;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -16,7 +18,8 @@ use spean_vault::{DossierError, Reader};
 use spean_vocabulary::{AgeBand, CaseId, CaseNumber, Date, OfficeId, PersonId, PlaceCode, ReportId, Sex, Timestamp};
 use tonic::{Request, Response, Status};
 
-use super::{standing_of, write};
+use self::shown::{is_overdue, listed, overall, person, station};
+use super::standing_of;
 use crate::desk::{Desk, report_stream};
 use crate::reports::addressee;
 use crate::reports::list::{self, Entry, List, Wanted};
@@ -24,9 +27,9 @@ use crate::reports::report::{Command, Error, File, Pass, Report};
 use crate::reports::sealed::{self, Reporter};
 use crate::reports::wire::{
     read_channel, read_close_reason, read_concern, read_report_state, read_unfounded_reason, write_channel,
-    write_close_reason, write_concern, write_pass_reason, write_report_state, write_stage, write_unfounded_reason,
+    write_close_reason, write_concern, write_report_state, write_unfounded_reason,
 };
-use crate::reports::words::{PassReason, ReportState};
+use crate::reports::words::PassReason;
 use crate::routing::{Routing, Statuses};
 
 /// Longest words about what was seen, in characters.
@@ -568,48 +571,5 @@ fn sealing_status(error: &DossierError) -> Status {
     match error {
         DossierError::Vault(error) => status::vault(error),
         other => status::bug(other),
-    }
-}
-
-/// Where a report stands by all that an office knows.
-fn overall(entry: &Entry) -> Option<ReportState> {
-    let state: ReportState = entry.state.parse().ok()?;
-    let heard = entry.heard_state.parse().unwrap_or(ReportState::PassedOn);
-    Some(if state == ReportState::PassedOn { heard.max(state) } else { state })
-}
-
-fn is_overdue(entry: &Entry, stations: &[list::Station], now: Timestamp) -> bool {
-    let now = now.as_micros();
-    let waits_here = entry.state == ReportState::Received.to_string() && entry.answer_due_at <= now;
-    let waits_there = entry.state == ReportState::PassedOn.to_string()
-        && stations.iter().all(|station| station.said.is_empty())
-        && stations.iter().any(|station| station.due_at <= now);
-    waits_here || waits_there
-}
-
-fn listed(offices: &str) -> Vec<String> {
-    offices.split(',').filter(|office| !office.is_empty()).map(str::to_owned).collect()
-}
-
-fn station(station: list::Station) -> wire::ReportStation {
-    let said = if station.said.is_empty() { ReportState::PassedOn.to_string() } else { station.said };
-    wire::ReportStation {
-        office_id: station.office,
-        passed_at: Some(instant(Timestamp::from_micros(station.passed_at))),
-        answer_due_at: Some(instant(Timestamp::from_micros(station.due_at))),
-        because: stored(&station.because, write_pass_reason),
-        state: stored(&said, write_report_state),
-        silent: station.silent,
-    }
-}
-
-fn person(person: list::Person) -> wire::PersonProgress {
-    wire::PersonProgress {
-        office_id: person.at_office,
-        person_number: i32::try_from(person.person).unwrap_or(i32::MAX),
-        stage: stored(&person.stage, write_stage),
-        stage_on: person.stage_on,
-        outcome: stored(&person.outcome, write::outcome),
-        outcome_on: person.outcome_on,
     }
 }

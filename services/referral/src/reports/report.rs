@@ -3,16 +3,20 @@
 //! Nobody holds a report as a case is held: two offices that look into the same danger do no harm, and nobody doing so
 //! does. So offices pass a report on, tell back what they found, and silence is climbed over by the clock.
 
+mod command;
+mod error;
+mod event;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use spean_custody::case::ServiceOutcome;
-use spean_eventsourcing::{Aggregate, Context, Fault, Refusal};
-use spean_vocabulary::{
-    AgeBand, CaseId, CaseNumber, Date, OfferId, OfficeId, PersonId, PlaceCode, Sex, Timestamp, Urgency,
-};
+use spean_eventsourcing::{Aggregate, Context};
+use spean_vocabulary::{CaseId, Date, OfficeId, PersonId, Timestamp};
 
-use super::words::{Channel, CloseReason, Concern, PassReason, ReportState, UnfoundedReason};
+pub use self::command::{Command, File, Pass, Told};
+pub use self::error::Error;
+pub use self::event::Event;
+use super::words::{Channel, CloseReason, PassReason, ReportState, UnfoundedReason};
 use crate::news::Stage;
 
 /// A report at one office.
@@ -48,325 +52,6 @@ struct Station {
     /// What it said last; none as long as it said nothing.
     said: Option<ReportState>,
     silent: bool,
-}
-
-/// What a report says, in codes: this travels.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct File {
-    /// Its number for the telephone.
-    pub reference: CaseNumber,
-    /// The office that took it down.
-    pub taken_down_by: OfficeId,
-    /// When, by the clock of that office.
-    pub taken_down_at: Timestamp,
-    /// Where it is about.
-    pub place: PlaceCode,
-    /// What gives rise to worry.
-    pub concerns: BTreeSet<Concern>,
-    /// How soon somebody must look into it.
-    pub urgency: Urgency,
-    /// How many people; none when not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub people: Option<u32>,
-    /// Their sex.
-    pub sex: Sex,
-    /// Their age.
-    pub age_band: AgeBand,
-    /// The day on which it was seen; none when not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen_on: Option<Date>,
-    /// Whether there are words about what was seen. They are in the vault.
-    pub has_words: bool,
-}
-
-/// To whom a report goes, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pass {
-    /// The office.
-    pub to: OfficeId,
-    /// What the words are sealed for.
-    pub pass: OfferId,
-    /// Why it goes there.
-    pub because: PassReason,
-    /// Offices that did not answer.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub silent: BTreeSet<OfficeId>,
-    /// Until when that office should say that it looks into it.
-    pub due_at: Timestamp,
-}
-
-/// What an office tells those that passed a report on to it. Codes only: no case, no person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
-    /// The office where it happened.
-    pub at: OfficeId,
-    /// Where the report stands there.
-    pub state: ReportState,
-    /// Why it was unfounded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unfounded: Option<UnfoundedReason>,
-    /// How it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closed: Option<CloseReason>,
-    /// Counts the people of the report at that office, from 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub person: Option<u32>,
-    /// How far that person's case has come.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stage: Option<Stage>,
-    /// What came of a service for that person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<ServiceOutcome>,
-    /// The day on which stage or outcome came about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on: Option<Date>,
-}
-
-/// What is asked.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Command {
-    /// Take a report down. It goes on at once when another office serves the place.
-    Submit {
-        /// What it says.
-        file: File,
-        /// By which way it came in.
-        channel: Channel,
-        /// The id under which it is kept who reports; none when they did not say.
-        reporter: Option<PersonId>,
-        /// Until when somebody should look into it.
-        due_at: Timestamp,
-        /// To whom it goes at once.
-        pass: Option<Pass>,
-    },
-    /// Another office passes it on to this one.
-    Arrive {
-        /// What it says.
-        file: File,
-        /// Who passes it on.
-        from: OfficeId,
-        /// Why.
-        because: PassReason,
-        /// Offices that did not answer.
-        silent: BTreeSet<OfficeId>,
-        /// Until when this office should say that it looks into it.
-        due_at: Timestamp,
-    },
-    /// This office looks into it.
-    TakeUp,
-    /// Pass it on.
-    PassOn(Pass),
-    /// Nobody answered in time: pass it on over the head of an office, or take it back when this office stands above.
-    ClimbOver {
-        /// Who is silent; this office itself when nobody here looked into it.
-        silent: OfficeId,
-        /// To whom it goes; none when this office looks into it itself from now on.
-        pass: Option<Pass>,
-        /// Until when this office should, in that case.
-        due_at: Timestamp,
-    },
-    /// A case came of it.
-    LinkCase {
-        /// The case.
-        case: CaseId,
-    },
-    /// There was nothing in it.
-    FindUnfounded {
-        /// Why.
-        reason: UnfoundedReason,
-    },
-    /// It is done.
-    Close {
-        /// How.
-        reason: CloseReason,
-    },
-    /// The reporter's key is destroyed.
-    EraseReporter {
-        /// The legal ground, as a code.
-        ground: String,
-    },
-    /// An office that it was passed on to tells what became of it.
-    Hear {
-        /// Who tells it.
-        from: OfficeId,
-        /// What.
-        told: Told,
-    },
-    /// Something became of a case that came of it.
-    NoteProgress {
-        /// The case.
-        case: CaseId,
-        /// The stage that it came to.
-        stage: Option<Stage>,
-        /// What came of a service.
-        outcome: Option<ServiceOutcome>,
-        /// When.
-        on: Date,
-        /// Offices that the person's consent leaves out: they are not told.
-        left_out: BTreeSet<OfficeId>,
-    },
-    /// After a restore: a peer returns a report that this office had passed on to it and forgot.
-    Recall {
-        /// What it says.
-        file: File,
-        /// To whom it had gone.
-        pass: Pass,
-    },
-}
-
-/// Stored for ever: add variants and optional fields, never rename or remove.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Event {
-    /// It was taken down here.
-    TakenDown {
-        /// What it says.
-        file: File,
-        /// By which way it came in; none when that was forgotten with a database that had to be restored.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        channel: Option<Channel>,
-        /// The id under which it is kept who reports.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reporter: Option<PersonId>,
-        /// Until when somebody should look into it.
-        due_at: Timestamp,
-    },
-    /// It came from another office.
-    Arrived {
-        /// What it says.
-        file: File,
-        /// Who passed it on.
-        from: OfficeId,
-        /// Why.
-        because: PassReason,
-        /// Offices that did not answer.
-        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        silent: BTreeSet<OfficeId>,
-        /// Until when this office should say that it looks into it.
-        due_at: Timestamp,
-        /// What that office is told at once, since this one knows the report already.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        answer: Option<Told>,
-    },
-    /// This office looks into it.
-    TakenUp {
-        /// Who hears of it.
-        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        tell: BTreeSet<OfficeId>,
-    },
-    /// It went to another office.
-    PassedOn {
-        /// What it says.
-        file: File,
-        /// Where it went.
-        #[serde(flatten)]
-        pass: Pass,
-    },
-    /// An office did not answer, and this one stands above it.
-    TakenBack {
-        /// Who did not answer.
-        silent: OfficeId,
-        /// Until when this office should look into it.
-        due_at: Timestamp,
-    },
-    /// A case came of it.
-    CaseLinked {
-        /// The case.
-        case: CaseId,
-        /// Counts the people of the report at this office, from 1.
-        person: u32,
-        /// Who hears of it, without the case.
-        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        tell: BTreeSet<OfficeId>,
-    },
-    /// There was nothing in it.
-    FoundUnfounded {
-        /// Why.
-        reason: UnfoundedReason,
-        /// Who hears of it.
-        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        tell: BTreeSet<OfficeId>,
-    },
-    /// It is done.
-    Closed {
-        /// How.
-        reason: CloseReason,
-        /// Who hears of it.
-        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        tell: BTreeSet<OfficeId>,
-    },
-    /// The reporter's key was destroyed.
-    ReporterErased {
-        /// The legal ground, as a code.
-        ground: String,
-    },
-    /// Another office told what became of it.
-    Heard {
-        /// Who told it.
-        from: OfficeId,
-        /// What.
-        told: Told,
-        /// Who hears of it in turn.
-        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        tell: BTreeSet<OfficeId>,
-    },
-    /// Something became of a case that came of it.
-    ProgressNoted {
-        /// What, without the case.
-        told: Told,
-        /// Who hears of it.
-        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        tell: BTreeSet<OfficeId>,
-    },
-}
-
-/// Why not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum Error {
-    /// This office knows no such report.
-    #[error("there is no such report")]
-    NoSuchReport,
-    /// Another report has this id.
-    #[error("another report already has this id")]
-    ReportIdTaken,
-    /// An office passes a report on to itself.
-    #[error("the report is at this office already")]
-    PassedOnToOneself,
-    /// It would go back to where it came from.
-    #[error("the report came from that office; tell it what was found instead")]
-    CameFromThere,
-    /// It was found to be unfounded, or closed.
-    #[error("the report has ended")]
-    ReportEnded,
-    /// A case came of it, so that there was something in it.
-    #[error("a case came of the report; close it instead")]
-    BecameACase,
-    /// Nobody here looked into it.
-    #[error("nobody at this office has looked into the report; take it up first")]
-    NotLookedInto,
-    /// It is closed because of cases, and none came of it.
-    #[error("no case came of the report at this office; link it first")]
-    NoCaseLinked,
-    /// It is said that another office has dealt with it, and none has said so.
-    #[error("no office that the report was passed on to has dealt with it yet")]
-    NotDealtWithElsewhere,
-    /// Nobody said who reports.
-    #[error("it is not kept who reported")]
-    NoReporterKept,
-}
-
-impl Refusal for Error {
-    fn reason(&self) -> &'static str {
-        self.into()
-    }
-
-    fn fault(&self) -> Fault {
-        match self {
-            Self::NoSuchReport => Fault::NotThere,
-            Self::PassedOnToOneself | Self::CameFromThere => Fault::Field("to_office_id"),
-            _ => Fault::ForbiddenNow,
-        }
-    }
 }
 
 impl Aggregate for Report {
@@ -664,13 +349,14 @@ impl Report {
         }
         let dealt_with = |said: ReportState| said.is_end() || said == ReportState::BecameCase;
         let elsewhere = self.stations.values().any(|station| station.said.is_some_and(dealt_with));
-        match reason {
-            CloseReason::DealtWithElsewhere if !elsewhere => Err(Error::NotDealtWithElsewhere),
-            CloseReason::DealtWithElsewhere => Ok(()),
-            CloseReason::CasesGoOn if self.cases.is_empty() => Err(Error::NoCaseLinked),
-            _ if known.state < ReportState::LookedInto => Err(Error::NotLookedInto),
-            _ => Ok(()),
-        }?;
+        let refusal = match reason {
+            CloseReason::DealtWithElsewhere => (!elsewhere).then_some(Error::NotDealtWithElsewhere),
+            CloseReason::CasesGoOn if self.cases.is_empty() => Some(Error::NoCaseLinked),
+            _ => (known.state < ReportState::LookedInto).then_some(Error::NotLookedInto),
+        };
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
         Ok(vec![Event::Closed { reason, tell: known.from.clone() }])
     }
 
@@ -718,38 +404,6 @@ impl Report {
             outcome: None,
             on: None,
         }
-    }
-}
-
-impl Event {
-    /// What is told of it, and to whom; none when it concerns this office alone.
-    pub fn told(&self, me: &OfficeId) -> Option<(Told, BTreeSet<OfficeId>)> {
-        let says = |state: ReportState| Told {
-            at: me.clone(),
-            state,
-            unfounded: None,
-            closed: None,
-            person: None,
-            stage: None,
-            outcome: None,
-            on: None,
-        };
-        let (told, tell) = match self.clone() {
-            Self::TakenUp { tell } => (says(ReportState::LookedInto), tell),
-            Self::CaseLinked { person, tell, .. } => {
-                (Told { person: Some(person), ..says(ReportState::BecameCase) }, tell)
-            }
-            Self::FoundUnfounded { reason, tell } => {
-                (Told { unfounded: Some(reason), ..says(ReportState::Unfounded) }, tell)
-            }
-            Self::Closed { reason, tell } => (Told { closed: Some(reason), ..says(ReportState::Closed) }, tell),
-            Self::Heard { told, tell, .. } | Self::ProgressNoted { told, tell } => (told, tell),
-            Self::Arrived { answer, from, .. } => (answer?, BTreeSet::from([from])),
-            Self::TakenDown { .. } | Self::PassedOn { .. } | Self::TakenBack { .. } | Self::ReporterErased { .. } => {
-                return None;
-            }
-        };
-        (!tell.is_empty()).then_some((told, tell))
     }
 }
 

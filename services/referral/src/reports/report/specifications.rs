@@ -1,8 +1,10 @@
 //! What becomes of a report at one office.
 
 use spean_eventsourcing::specification::given;
+use spean_vocabulary::{AgeBand, CaseNumber, Sex, Urgency};
 
 use super::*;
+use crate::reports::words::Concern;
 
 const NOW: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
