@@ -328,8 +328,8 @@ fn considerations(wanted: &Wanted, candidate: &Candidate, now: Timestamp) -> Vec
         Distance::SameCommune => (60, Reason::SameCommune),
         Distance::SameDistrict => (50, Reason::SameDistrict),
         Distance::SameProvince => (30, Reason::SameProvince),
-        Distance::NeighbouringProvince => (10, Reason::NeighbouringProvince),
-        Distance::OtherProvince => (-10, Reason::OtherProvince),
+        Distance::NeighbouringProvince => (20, Reason::NeighbouringProvince),
+        Distance::OtherProvince => (-20, Reason::OtherProvince),
     };
     say(weight, reason, String::new());
     if distance > within(wanted.reach) {
@@ -337,7 +337,7 @@ fn considerations(wanted: &Wanted, candidate: &Candidate, now: Timestamp) -> Vec
     }
     let kept = matches!(candidate.before, Some(Before::Waits { place_kept: true, .. }));
     if kept {
-        say(80, Reason::PlaceKept, String::new());
+        say(100, Reason::PlaceKept, String::new());
     }
     let (weight, reason, detail) = room(candidate);
     if !(kept && reason == Reason::Full) {
