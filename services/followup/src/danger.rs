@@ -17,6 +17,8 @@ pub struct Danger {
     report: Option<Report>,
     /// Offices of this node that heard of it from another one.
     heard_by: BTreeSet<OfficeId>,
+    /// Those among them that were told to see to it.
+    seen_to_by: BTreeSet<OfficeId>,
     told: BTreeSet<OfficeId>,
     plan: Option<(Date, Option<Date>)>,
     assessments: Vec<(Date, bool)>,
@@ -217,7 +219,7 @@ impl Aggregate for Danger {
             Command::Raise { report, tell } => self.raise(report, tell),
             Command::Hear { report, by, tell, takes_over } => {
                 // To see to a danger is news even for an office that watched it before.
-                let again = self.heard_by.contains(&by) && !takes_over;
+                let again = if takes_over { self.seen_to_by.contains(&by) } else { self.heard_by.contains(&by) };
                 Ok(if again { vec![] } else { vec![Event::Heard { report, by, tell, takes_over }] })
             }
             Command::HandOn { to } => {
@@ -246,7 +248,10 @@ impl Aggregate for Danger {
                 self.report = Some(report);
                 self.told.extend(tell);
             }
-            Event::Heard { report, by, tell, .. } => {
+            Event::Heard { report, by, tell, takes_over } => {
+                if takes_over {
+                    self.seen_to_by.insert(by.clone());
+                }
                 // Who is told may tell in turn, and hears what comes of it.
                 if by != report.office {
                     self.told.insert(report.office.clone());
