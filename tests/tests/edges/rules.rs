@@ -80,6 +80,7 @@ pub(crate) enum Entry {
     Office,
     Place,
     Places,
+    Beds,
     Window,
     Offer,
     Id,
