@@ -10,7 +10,7 @@ use spean_contracts::directory::v1::{Offering, PublishOfferingRequest};
 use spean_contracts::referral::v1::{
     AcceptOfferRequest, CaseNeed, ConcludeServiceRequest, CountUnmetNeedsRequest, DeclineOfferRequest, DeclineReason,
     FindServicesRequest, GetNeedRequest, LeaveWaitingListRequest, ListNeedTasksRequest, ListNeedsRequest,
-    ListWaitingRequest, MatchPoint, MatchReason, NeedPreferences, NeedState, NeedTask, NeedTaskKind, OfferKind,
+    ListWaitingRequest, MatchPoint, NeedPreferences, NeedState, NeedTask, NeedTaskKind, OfferKind,
     OfferReferralRequest, OpenNeedRequest, OverCapacityReason, Reach, RecordNeedRefusedRequest, RefusalReason,
     ReopenNeedRequest, ServiceCriteria, ServiceMatch, ServiceOutcome, UnmetReason, Waiting, WaitingEnd,
 };

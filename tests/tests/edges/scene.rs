@@ -14,7 +14,9 @@ use spean_contracts::followup::v1::{
     SupervisionPoint, SupportKind,
 };
 use spean_contracts::referral::v1::{
-    Channel as ReportChannel, Concern, OfferKind, OfferState, Reporter, SubmitReportRequest, TakeUpReportRequest, OpenNeedRequest};
+    Channel as ReportChannel, Concern, OfferKind, OfferState, OpenNeedRequest, Reporter, SubmitReportRequest,
+    TakeUpReportRequest,
+};
 use spean_contracts::repatriation::v1::{
     Circumstances, ImportManifestRequest, OpenRepatriationRequestRequest, RegisterArrivalRequest,
     RepatriationDirection, Route, StaffFunction, StepOwner,

@@ -19,10 +19,10 @@ mod cases;
 mod directory;
 mod followup;
 mod insight;
+mod needs;
 mod policy;
 mod referral;
 mod repatriation;
-mod needs;
 mod reports;
 mod shelter;
 
