@@ -7,9 +7,9 @@ use spean::demonstration::agencies::{
 use spean::demonstration::staff::{Staff, new_id};
 use spean::demonstration::stories::reason;
 use spean_contracts::directory::v1::{
-    DeclareOfficeStatusRequest, GetOfficeHistoryRequest, GetOfficeRequest, ImportDirectoryRequest, ListOfferingChangesRequest,
-    ListOfferingsRequest, Offering, OfficeChange, OfficeChangeKind, OfficeStatus, OfficeStatusReason,
-    PublishOfferingRequest, ServesBecause, WhoServesRequest, WhoServesResponse,
+    DeclareOfficeStatusRequest, GetOfficeHistoryRequest, GetOfficeRequest, ImportDirectoryRequest,
+    ListOfferingChangesRequest, ListOfferingsRequest, Offering, OfficeChange, OfficeChangeKind, OfficeStatus,
+    OfficeStatusReason, PublishOfferingRequest, ServesBecause, WhoServesRequest, WhoServesResponse,
 };
 use spean_contracts::vocabulary::v1::{Need, Sex};
 use spean_identity::{Directory, Role, RootKey, SignedDirectory};
@@ -45,9 +45,8 @@ async fn what_a_shelter_offers_is_seen_elsewhere_with_its_room(network: &Network
         };
         let request = PublishOfferingRequest { offering: Some(offering) };
         let shelter = network.desk(SHELTER);
-        let published = shelter.ask("publishing", async |staff| {
-            staff.directory().publish_offering(staff.ask(request.clone())).await
-        });
+        let published = shelter
+            .ask("publishing", async |staff| staff.directory().publish_offering(staff.ask(request.clone())).await);
         published.await;
     };
     let kandal = network.desk(KANDAL);
@@ -93,8 +92,9 @@ async fn an_office_where_nobody_is_is_stood_in_for_until_the_day_has_passed(netw
         let answer = (refused.code(), reason(&refused));
         assert_eq!(answer, (Code::PermissionDenied, "NOT_ABOVE_THIS_OFFICE".to_owned()), "{stranger}");
     }
+    let kien_svay = network.desk(KIEN_SVAY);
     for _ in 0..2 {
-        let declared = network.desk(KIEN_SVAY).ask("declaring", async |staff| {
+        let declared = kien_svay.ask("declaring", async |staff| {
             staff.directory().declare_office_status(staff.ask(away.clone())).await.map(drop)
         });
         declared.await;
@@ -105,10 +105,10 @@ async fn an_office_where_nobody_is_is_stood_in_for_until_the_day_has_passed(netw
         assert_eq!(served.because(), ServesBecause::StandIn, "at {office}");
         let away = &served.stands_in_for[0];
         assert_eq!((away.office_id.as_str(), away.status()), (KIEN_SVAY, OfficeStatus::Unstaffed), "at {office}");
-        assert_eq!((away.status_until.as_str(), away.status_reason()), (
-            last_day.to_string().as_str(),
-            OfficeStatusReason::StaffAway,
-        ));
+        assert_eq!(
+            (away.status_until.as_str(), away.status_reason()),
+            (last_day.to_string().as_str(), OfficeStatusReason::StaffAway,)
+        );
         let day_after = last_day.plus_days(1).to_string();
         serves(&desk, KIEN_SVAY_DISTRICT, &day_after, KIEN_SVAY).await;
     }
@@ -160,7 +160,8 @@ async fn an_office_that_closes_is_followed_by_another_and_still_answers(network:
 /// Asks until this office serves the place.
 async fn serves(desk: &Desk, place: &str, on_day: &str, office: &str) -> WhoServesResponse {
     let request = WhoServesRequest { place: place.to_owned(), on_day: on_day.to_owned(), edition: 0 };
-    let serves = desk.until(&format!("{office} to serve {place}"), async |staff: Staff| {
+    let what = format!("{office} to serve {place}");
+    let serves = desk.until(&what, async |staff: Staff| {
         let answer = staff.directory().who_serves(staff.ask(request.clone())).await?.into_inner();
         Ok(answer.office.iter().any(|serving| serving.office_id == office).then_some(answer))
     });
