@@ -1,6 +1,7 @@
 //! Specifications of an office: editions, declarations, what holds on a day, and each refusal.
 
 use spean_eventsourcing::specification::given;
+use spean_vocabulary::Timestamp;
 
 use super::*;
 
