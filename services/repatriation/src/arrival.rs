@@ -395,7 +395,7 @@ impl Aggregate for Arrival {
                 let news = self.accepted_by.is_some() && !self.heard.contains(&offer);
                 Ok(if news { vec![Event::TakenBack { offer }] } else { vec![] })
             }
-            Command::RecordDeparture { kind, on, to } => self.record_departure(kind, on, to, context),
+            Command::RecordDeparture { kind, on, to } => self.record_departure(kind, on, to.as_ref(), context),
         }
     }
 

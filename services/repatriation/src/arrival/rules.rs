@@ -149,12 +149,12 @@ impl Arrival {
         &self,
         kind: DepartureKind,
         on: Date,
-        to: Option<OfficeId>,
+        to: Option<&OfficeId>,
         context: &Context,
     ) -> Result<Vec<Event>, Error> {
         let registered = self.at_office(context)?;
         match &self.departed {
-            Some(known) if known.kind == kind && known.on == on && (to.is_none() || known.to == to) => {
+            Some(known) if known.kind == kind && known.on == on && (to.is_none() || known.to.as_ref() == to) => {
                 return Ok(vec![]);
             }
             // Who is missing may be found, and then leaves in the way in which people leave.
@@ -172,7 +172,7 @@ impl Arrival {
             DepartureKind::HandedOver => Some(self.accepted_by.clone().ok_or(Error::NobodyHasAccepted)?),
             DepartureKind::OwnWill | DepartureKind::Missing => None,
         };
-        if to.is_some() && to != taker {
+        if to.is_some() && to != taker.as_ref() {
             return Err(Error::NotTheAcceptingOffice);
         }
         Ok(vec![Event::Departed { kind, on, to: taker, stayed: !self.nights.is_empty() }])

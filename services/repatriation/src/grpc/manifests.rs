@@ -1,5 +1,6 @@
 //! Lists of arrivals.
 
+use spean_chassis::words::instant;
 use spean_chassis::{Call, field, status};
 use spean_contracts::repatriation::v1::{self as wire};
 use spean_eventstore::HandleError;
@@ -11,7 +12,6 @@ use crate::import::{ImportError, Submission};
 use crate::manifest::Manifest;
 use crate::sheet::File;
 use crate::verdicts::{self, Seen};
-use spean_chassis::words::instant;
 
 pub(super) async fn import_manifest(
     grpc: &Grpc,

@@ -114,8 +114,8 @@ impl Request {
             return Err(Error::BeforeRequest);
         }
         self.every_step_before(Step::Reception)?;
-        let received = Event::Received { person, arrival, on };
-        Ok(self.with_end(received, &BTreeSet::from([person]), Standing::Received, on))
+        let event = Event::Received { person, arrival, on };
+        Ok(self.with_end(event, &BTreeSet::from([person]), Standing::Received, on))
     }
 
     pub(super) fn end(

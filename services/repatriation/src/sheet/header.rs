@@ -1,5 +1,7 @@
 //! The names that a column may go by. `docs/manifests.md` lists them for those who make the lists.
 
+use strum::IntoEnumIterator as _;
+
 use super::{Column, Unreadable};
 
 /// Other names of the columns, as lists at the border and from embassies have them. Without blanks, dots, hyphens and
@@ -62,7 +64,7 @@ const OTHER_NAMES: [(&str, Option<Column>); 50] = [
 pub(super) fn read<N: AsRef<str>>(names: &[N]) -> Result<Vec<Option<Column>>, Unreadable> {
     let mut columns = Vec::new();
     for (place, name) in (1..).zip(names) {
-        let column = column(name.as_ref()).ok_or(Unreadable::UnknownColumn { place })?;
+        let column = column(name.as_ref()).map_err(|Unknown| Unreadable::UnknownColumn { place })?;
         if let Some(column) = column.filter(|column| columns.contains(&Some(*column))) {
             return Err(Unreadable::ColumnTwice { column });
         }
@@ -71,15 +73,21 @@ pub(super) fn read<N: AsRef<str>>(names: &[N]) -> Result<Vec<Option<Column>>, Un
     Ok(columns)
 }
 
-fn column(name: &str) -> Option<Option<Column>> {
+/// A name that no column goes by.
+struct Unknown;
+
+/// The column that goes by a name; none when what stands in it is passed over.
+fn column(name: &str) -> Result<Option<Column>, Unknown> {
     let plain = name.trim().to_lowercase();
     if let Ok(column) = plain.parse() {
-        return Some(Some(column));
+        return Ok(Some(column));
     }
     // Khmer is often typed with invisible marks between the words.
     let left_out = [' ', '.', '-', '_', '/', '(', ')', '\u{200b}', '\u{200c}', '\u{200d}'];
     let plain: String = plain.chars().filter(|character| !left_out.contains(character)).collect();
-    let own = <Column as strum::IntoEnumIterator>::iter().find(|column| column.to_string().replace('_', "") == plain);
-    let known = || OTHER_NAMES.iter().find(|(other, _)| *other == plain).map(|(_, column)| *column);
-    own.map(Some).or_else(known)
+    if let Some(column) = Column::iter().find(|column| column.to_string().replace('_', "") == plain) {
+        return Ok(Some(column));
+    }
+    let known = OTHER_NAMES.iter().find(|(other, _)| *other == plain);
+    known.map(|(_, column)| *column).ok_or(Unknown)
 }

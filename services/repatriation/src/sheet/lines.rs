@@ -42,7 +42,7 @@ fn cells(line: &str, columns: usize) -> Result<Vec<Value>, Unfit> {
     if record.iter().skip(columns).any(|cell| !cell.trim().is_empty()) {
         return Err(Unfit::row(Reason::RowTooLong));
     }
-    Ok(record.iter().take(columns).map(|cell| Value::text(cell)).collect())
+    Ok(record.iter().take(columns).map(Value::text).collect())
 }
 
 /// The cells of one line.
