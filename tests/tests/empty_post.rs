@@ -241,11 +241,8 @@ async fn nobody_is_asked_without_the_persons_word(network: &Network) {
     let offer = new_id();
     let answer = ask(&sender, &transfer(&offer, &case, KIEN_SVAY)).await;
     assert_eq!(answer.to_office_id, KIEN_SVAY);
-    let refused = refused_offer(
-        &sender,
-        &OfferReferralRequest { kind: OfferKind::Service.into(), ..transfer(&new_id(), &case, SHELTER) },
-    );
-    assert_eq!(reason(&refused.await), "CONSENT_MISSING");
+    let elsewhere = OfferReferralRequest { kind: OfferKind::Service.into(), ..transfer(&new_id(), &case, SHELTER) };
+    assert_eq!(reason(&refused_offer(&sender, &elsewhere).await), "CONSENT_MISSING");
     network.pass_time(48 + 48 + 1).expect("time can pass");
     let (sender, province) = (network.desk(RATANAK_KIRI), network.desk(KANDAL));
     let went_up = offer_of(&province, &case, Worklist::ToAnswer).await;
