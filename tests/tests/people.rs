@@ -137,7 +137,7 @@ async fn a_photograph_is_read_until_the_person_is_erased(desk: &Desk) {
     let (case, attachment) = (open_case(desk, 8).await, new_id());
     let staff = desk.staff().await;
     let mut photograph = b"\x89PNG\r\n\x1a\n".to_vec();
-    photograph.resize(3 * 1024 * 1024, 7);
+    photograph.resize(100_000, 7);
     let add = |content: Vec<u8>| AddAttachmentRequest {
         case_id: case.clone(),
         attachment_id: attachment.clone(),

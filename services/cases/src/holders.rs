@@ -32,6 +32,10 @@ pub struct Holder {
 /// Notes what the desk told of the holder. Told twice it changes nothing.
 pub async fn record(told: &StandingChanged, now: Timestamp, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let (case, office, other) = (&told.case_id, &told.office_id, &told.other_office_id);
+    let holds_now = if told.standing() == Standing::Holds { office } else { other };
+    if !holds_now.is_empty() && is_held_by(case, holds_now, connection).await? {
+        return Ok(());
+    }
     match told.standing() {
         Standing::Holds => {
             if !other.is_empty() {
@@ -63,11 +67,15 @@ pub async fn open(
 }
 
 async fn begin(case: &str, office: &str, now: Timestamp, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    if latest(case, connection).await?.is_some_and(|(_, holder)| holder.office == office && holder.held_until.is_none())
-    {
+    if is_held_by(case, office, connection).await? {
         return Ok(());
     }
     add(case, office, Some(now), None, connection).await
+}
+
+async fn is_held_by(case: &str, office: &str, connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    let latest = latest(case, connection).await?;
+    Ok(latest.is_some_and(|(_, holder)| holder.office == office && holder.held_until.is_none()))
 }
 
 /// An office of which nothing was known is noted with its end alone.
