@@ -89,11 +89,13 @@ async fn find(staff: &Staff, need: &str) -> Result<Vec<ServiceMatch>, Status> {
     Ok(staff.needs().find_services(staff.ask(request)).await?.into_inner().matches)
 }
 
-/// Waits until so many services are known for a need.
+/// Waits until so many services are known for a need, and how many places the shelter has.
 async fn found(desk: &Desk, need: &str, services: usize) -> Vec<ServiceMatch> {
     desk.until("the services", async |staff: Staff| {
         let found = find(&staff, need).await?;
-        Ok((found.len() == services).then_some(found))
+        // The offering comes before the figure of its places does.
+        let is_told = found.iter().any(|found| found.office_id == SHELTER && found.free_persons.is_some());
+        Ok((found.len() == services && is_told).then_some(found))
     })
     .await
 }
