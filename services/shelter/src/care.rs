@@ -323,7 +323,7 @@ impl Aggregate for Care {
         match command {
             Command::AgreePlan { plan, review_after_days } => self.agree(plan, review_after_days),
             Command::ReviewPlan { review, review_after_days } => self.review(review, review_after_days),
-            Command::RecordSession { session, is_child } => self.record(session, is_child),
+            Command::RecordSession { session, is_child } => self.record(&session, is_child),
             Command::AssessMarket(market) => once(self.markets.get(&market.assessment_id), &market, || {
                 Event::MarketAssessed { market: market.clone() }
             }),
@@ -433,14 +433,14 @@ impl Care {
         Ok(vec![Event::PlanReviewed { review, review_due_on }])
     }
 
-    fn record(&self, session: Session, is_child: bool) -> Result<Vec<Event>, Error> {
+    fn record(&self, session: &Session, is_child: bool) -> Result<Vec<Event>, Error> {
         if is_child && session.kind.is_questioning() && session.responsible_adult.is_none() {
             return Err(Error::ResponsibleAdultMissing);
         }
         if session.kind == SessionKind::VocationalTraining && self.trainings.is_empty() {
             return Err(Error::NoTrainingChosen);
         }
-        once(self.sessions.get(&session.session_id), &session, || Event::SessionHeld { session: session.clone() })
+        once(self.sessions.get(&session.session_id), session, || Event::SessionHeld { session: session.clone() })
     }
 
     fn choose(&self, training: Training) -> Result<Vec<Event>, Error> {

@@ -5,37 +5,45 @@ use serde_json::json;
 use spean_vault::{Part, Vault, VaultError};
 use spean_vocabulary::{CaseId, OfficeId, Service, Timestamp};
 
-use crate::care::Care;
-use crate::homecoming::Homecoming;
+use crate::care::{Care, Goal};
+use crate::homecoming::{Homecoming, Tracing};
 
 /// The latest sessions that are put down; of years of them, those before are counted.
 const MOST_SESSIONS: usize = 200;
+
+/// What a house knows of a person.
+pub(crate) struct Known {
+    /// The care.
+    pub(crate) care: Care,
+    /// The way home.
+    pub(crate) homecoming: Homecoming,
+}
 
 /// Puts it down, in the place of what was put down before.
 pub(crate) async fn keep(
     vault: &Vault,
     case: CaseId,
     office: &OfficeId,
-    (care, homecoming): (&Care, &Homecoming),
+    Known { care: given, homecoming }: &Known,
     now: Timestamp,
 ) -> Result<(), VaultError> {
-    let mut sessions: Vec<_> = care.sessions().collect();
+    let mut sessions: Vec<_> = given.sessions().collect();
     sessions.sort_by_key(|session| (session.held_on, session.session_id.to_string()));
     let earlier = sessions.len().saturating_sub(MOST_SESSIONS);
-    let goals = care.plan().map(|plan| {
-        let goal = |goal: &crate::care::Goal| {
-            json!({ "need": goal.need, "target_on": goal.target_on, "state": care.goal_state(goal.goal_id) })
+    let goals = given.plan().map(|plan| {
+        let goal = |goal: &Goal| {
+            json!({ "need": goal.need, "target_on": goal.target_on, "state": given.goal_state(goal.goal_id) })
         };
         json!({ "agreed_on": plan.agreed_on, "goals": plan.goals.iter().map(goal).collect::<Vec<_>>() })
     });
-    let tracing = |tracing: &crate::homecoming::Tracing| json!({ "requested_on": tracing.requested_on, "answer": tracing.answer });
+    let tracing = |tracing: &Tracing| json!({ "requested_on": tracing.requested_on, "answer": tracing.answer });
     let section = json!({
         "office": office,
         "plan": goals,
         "earlier_sessions": earlier,
         "sessions": sessions[earlier..].iter().map(|session| json!([session.held_on, session.kind])).collect::<Vec<_>>(),
-        "markets": care.markets().collect::<Vec<_>>(),
-        "trainings": care.trainings().collect::<Vec<_>>(),
+        "markets": given.markets().collect::<Vec<_>>(),
+        "trainings": given.trainings().collect::<Vec<_>>(),
         "tracings": homecoming.tracings().map(|(_, of)| tracing(of)).collect::<Vec<_>>(),
         "family": homecoming.assessments().collect::<Vec<_>>(),
         "placements": homecoming.placements().collect::<Vec<_>>(),

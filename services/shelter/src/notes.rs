@@ -24,7 +24,7 @@ pub(crate) struct Note {
 
 impl Note {
     /// Words of a thing; none when nothing was said.
-    pub(crate) fn of<K>(what: impl ToString, id: Id<K>, on: Date, text: Option<String>) -> Option<Self> {
+    pub(crate) fn of<K>(what: &impl ToString, id: Id<K>, on: Date, text: Option<String>) -> Option<Self> {
         text.map(|text| Self { what: what.to_string(), id: id.to_string(), on, text })
     }
 }

@@ -140,6 +140,15 @@ async fn apply(recorded: &Recorded, event: Event, connection: &mut AnyConnection
             .execute(&mut *connection)
             .await?;
         }
+        other => apply_to_stay(recorded, other, connection).await?,
+    }
+    Ok(())
+}
+
+/// What happens to a stay that goes on.
+async fn apply_to_stay(recorded: &Recorded, event: Event, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let office = recorded.id.as_str();
+    match event {
         Event::BedAssigned { admission_id, bed } => {
             set(
                 office,
@@ -197,10 +206,11 @@ async fn apply(recorded: &Recorded, event: Event, connection: &mut AnyConnection
             set(office, admission_id, sql, since, connection).await?;
         }
         Event::ContactFound { admission_id, .. } => {
-            let sql = "update stay set lost_since = $3 where office = $1 and admission_id = $2";
+            // Who was heard of and stays away is not looked for a second time.
+            let sql = "update stay set lost_since = $3, away_recorded_at = 0 where office = $1 and admission_id = $2";
             set(office, admission_id, sql, "", connection).await?;
         }
-        Event::OccupancyChanged { .. } => {}
+        _ => {}
     }
     Ok(())
 }

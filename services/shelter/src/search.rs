@@ -10,6 +10,7 @@ use spean_messaging::Post;
 use spean_vocabulary::{AdmissionId, OfficeId, Timestamp};
 use sqlx::{Any, AnyConnection, Executor, Row as _};
 
+use crate::house::absence::Absence;
 use crate::house::{Command, House};
 
 /// How often the clock is looked at.
@@ -114,19 +115,27 @@ pub(crate) async fn watch(node: Node, policies: Policies, store: EventStore, pos
 
 /// Begins to look for everybody who has been away for longer than the policy of that day allows.
 pub async fn look(store: &EventStore, policies: &Policies, now: Timestamp) -> anyhow::Result<()> {
-    // The rules know the days that were agreed; here only those are left out of whom it is certain.
     let rows = sqlx::query(
-        "select office, admission_id, away_recorded_at from stay
-         where away_since <> '' and lost_since = '' and exited_on = '' and away_since <= $1 and away_expected <= $1",
+        "select office, admission_id, away_recorded_at, away_since, away_reason, away_expected from stay
+         where away_since <> '' and lost_since = '' and away_recorded_at > 0",
     )
-    .bind(now.date_in_cambodia().to_string())
     .fetch_all(store.reader())
     .await?;
     for row in rows {
         let office: OfficeId = row.try_get::<&str, _>(0)?.parse()?;
         let admission_id: AdmissionId = row.try_get::<&str, _>(1)?.parse()?;
         let policy = policies.on(Timestamp::from_micros(row.try_get(2)?));
-        let command = Command::BeginTracing { admission_id, after_days: policy.shelter.tracing_after_absent_days };
+        let expected: &str = row.try_get(5)?;
+        let absence = Absence {
+            since: row.try_get::<&str, _>(3)?.parse()?,
+            reason: row.try_get::<&str, _>(4)?.parse()?,
+            expected_back_on: if expected.is_empty() { None } else { Some(expected.parse()?) },
+        };
+        let after_days = policy.shelter.tracing_after_absent_days;
+        if absence.lost_on(after_days) > now.date_in_cambodia() {
+            continue;
+        }
+        let command = Command::BeginTracing { admission_id, after_days };
         let context = Context { office: office.clone(), staff: None, now };
         let metadata = Metadata::of(&context);
         store.handle::<House>(office.as_str(), command, context, metadata).await?;

@@ -14,6 +14,7 @@ use super::words::{
 use super::{Grpc, LONGEST_NOTES, overdue, staff};
 use crate::care::{Care, Command, Goal, Market, Plan, Review, Session, Training};
 use crate::due;
+use crate::file::Known;
 use crate::notes::Note;
 
 /// Most goals of a plan.
@@ -59,7 +60,7 @@ impl Grpc {
         let notes = field::text("notes", &request.notes, LONGEST_NOTES)?;
         self.permit(call, case).await?;
         let on = review.reviewed_on;
-        let note = Note::of("look at the care plan", review.review_id, on, notes);
+        let note = Note::of(&"look at the care plan", review.review_id, on, notes);
         let review_after_days = self.node.policy.shelter.plan_review_every_days;
         self.care_for::<Care>(call, case, on, Command::ReviewPlan { review, review_after_days }, note).await?;
         Ok(wire::ReviewCarePlanResponse { review_due_on: self.review_due_on(call, case).await? })
@@ -82,7 +83,7 @@ impl Grpc {
         let notes = field::text("notes", &request.notes, LONGEST_NOTES)?;
         let is_child = self.permit(call, case).await?.is_child;
         let on = session.held_on;
-        let note = Note::of(session.kind, session.session_id, on, notes);
+        let note = Note::of(&session.kind, session.session_id, on, notes);
         self.care_for::<Care>(call, case, on, Command::RecordSession { session, is_child }, note).await?;
         Ok(wire::RecordSessionResponse {})
     }
@@ -135,29 +136,29 @@ impl Grpc {
     ) -> Result<wire::GetCareResponse, Status> {
         let case: CaseId = field::parse("case_id", &request.case_id)?;
         self.permit(call, case).await?;
-        let (care, homecoming) = self.load(call, case).await?;
-        let mut sessions: Vec<_> = care.sessions().collect();
+        let Known { care: given, homecoming } = self.load(call, case).await?;
+        let mut sessions: Vec<_> = given.sessions().collect();
         sessions.sort_by_key(|session| (session.held_on, session.session_id));
-        let mut markets: Vec<_> = care.markets().collect();
+        let mut markets: Vec<_> = given.markets().collect();
         markets.sort_by_key(|market| (market.assessed_on, market.assessment_id));
-        let mut trainings: Vec<_> = care.trainings().collect();
+        let mut trainings: Vec<_> = given.trainings().collect();
         trainings.sort_by_key(|training| (training.chosen_on, training.training_id));
         let mut assessments: Vec<_> = homecoming.assessments().collect();
         assessments.sort_by_key(|assessment| (assessment.assessed_on, assessment.assessment_id));
         let mut placements: Vec<_> = homecoming.placements().collect();
         placements.sort_by_key(|placement| (placement.decided_on, placement.placement_id));
-        let plan = care.plan();
+        let plan = given.plan();
         let goal = |goal: &Goal| wire::Goal {
             goal_id: goal.goal_id.to_string(),
             need: write_need(goal.need).into(),
             target_on: goal.target_on.to_string(),
-            state: optional(care.goal_state(goal.goal_id), write_goal_state),
+            state: optional(given.goal_state(goal.goal_id), write_goal_state),
         };
         Ok(wire::GetCareResponse {
             plan_id: plan.map(|plan| plan.plan_id.to_string()).unwrap_or_default(),
             agreed_on: plan.map(|plan| plan.agreed_on.to_string()).unwrap_or_default(),
             goals: plan.map(|plan| plan.goals.iter().map(goal).collect()).unwrap_or_default(),
-            review_due_on: write_day(care.review_due_on()),
+            review_due_on: write_day(given.review_due_on()),
             sessions: sessions.into_iter().map(write_session).collect(),
             markets: markets.into_iter().map(write_market).collect(),
             trainings: trainings.into_iter().map(write_training).collect(),
@@ -189,8 +190,7 @@ impl Grpc {
     }
 
     async fn review_due_on(&self, call: &Call, case: CaseId) -> Result<String, Status> {
-        let (care, _) = self.load(call, case).await?;
-        Ok(write_day(care.review_due_on()))
+        Ok(write_day(self.load(call, case).await?.care.review_due_on()))
     }
 }
 

@@ -71,7 +71,7 @@ impl Grpc {
         let notes = field::text("notes", &request.notes, LONGEST_NOTES)?;
         let is_child = self.permit(call, case).await?.is_child;
         let on = assessment.assessed_on;
-        let note = Note::of("visit to the family", assessment.assessment_id, on, notes);
+        let note = Note::of(&"visit to the family", assessment.assessment_id, on, notes);
         let assessment_days = self.node.policy.tracing.assessment_days;
         let command = Command::AssessFamily { assessment, is_child, assessment_days };
         self.care_for::<Homecoming>(call, case, on, command, note).await?;

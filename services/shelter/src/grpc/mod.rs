@@ -16,6 +16,7 @@ use spean_vocabulary::{CaseId, Date, StaffId};
 use tonic::{Request, Response, Status};
 
 use crate::care::Care;
+use crate::file::Known;
 use crate::homecoming::Homecoming;
 use crate::notes::Note;
 use crate::{file, notes};
@@ -113,18 +114,19 @@ impl Grpc {
             kept.map_err(|error| status::vault(&error))?;
         }
         if !handled.events.is_empty() {
-            let (care, homecoming) = self.load(call, case).await?;
-            let kept = file::keep(&self.node.vault, case, &office, (&care, &homecoming), call.now).await;
+            let known = self.load(call, case).await?;
+            let kept = file::keep(&self.node.vault, case, &office, &known, call.now).await;
             kept.map_err(|error| status::vault(&error))?;
         }
         Ok(())
     }
 
-    async fn load(&self, call: &Call, case: CaseId) -> Result<(Care, Homecoming), Status> {
+    async fn load(&self, call: &Call, case: CaseId) -> Result<Known, Status> {
         let stream = stream(call, case)?;
-        let care = self.store.load::<Care>(&stream).await.map_err(|error| status::store(&error))?;
-        let homecoming = self.store.load::<Homecoming>(&stream).await.map_err(|error| status::store(&error))?;
-        Ok((care.state, homecoming.state))
+        Ok(Known {
+            care: self.store.load::<Care>(&stream).await.map_err(|error| status::store(&error))?.state,
+            homecoming: self.store.load::<Homecoming>(&stream).await.map_err(|error| status::store(&error))?.state,
+        })
     }
 }
 
