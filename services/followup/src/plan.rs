@@ -428,7 +428,9 @@ impl Aggregate for Plan {
             }
             Event::VisitsExcused { decision, numbers } => {
                 self.excused_by.insert(decision);
-                numbers.into_iter().for_each(|number| self.settle(number));
+                for number in numbers {
+                    self.settle(number);
+                }
             }
             Event::Reopened { reason, reopened_on, first_number, due_on } => {
                 self.closed = None;

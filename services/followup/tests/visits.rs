@@ -305,8 +305,8 @@ async fn who_is_lost_is_listed_until_found_and_the_visits_stay_due(url: &str) {
     }
     let by = office("poipet-transit-centre");
     say::<Contact>(&store, &of, contact::Command::SeeAgain { by, seen_on: day("2026-03-20") }, 3).await;
-    let listed = contacts::of_office(&office(DISTRICT), 9, 0, store.reader()).await.unwrap();
-    let lost = &listed[0];
+    let entries = contacts::of_office(&office(DISTRICT), 9, 0, store.reader()).await.unwrap();
+    let lost = &entries[0];
     assert_eq!((lost.steps, lost.last_action.as_str(), lost.last_step_on.as_str()), (2, "family_asked", "2026-03-05"));
     assert_eq!((lost.seen_by.as_str(), lost.seen_on.as_str()), ("poipet-transit-centre", "2026-03-20"));
     assert_eq!(stands(&store, DISTRICT).await, [(FollowUpState::ContactLost, 12)]);
