@@ -6,7 +6,7 @@ use prost::Message as _;
 use spean_contracts::insight::v1::{FactRecorded, Measure, SubjectDescribed};
 use spean_eventstore::Recorded;
 use spean_messaging::{Address, Posting};
-use spean_vocabulary::{CaseId, Date, NodeId, OfficeId, Service};
+use spean_vocabulary::{CaseId, Date, NodeId, OfficeId, Service, Timestamp};
 
 /// Name of [`FactRecorded`] on the wire.
 const FACT_RECORDED: &str = "spean.insight.v1.FactRecorded";
@@ -31,6 +31,7 @@ impl Fact {
             measure: measure.into(),
             office_id: recorded.metadata.office.to_string(),
             occurred_on: on.to_string(),
+            recorded_hour: recorded.metadata.recorded_at.hours_since(Timestamp::from_micros(0)),
             ..FactRecorded::default()
         };
         Self { told, subject }
@@ -45,12 +46,6 @@ impl Fact {
     /// What has a beginning and an end: the offer, the need, the stay.
     pub fn thing(mut self, id: impl Display) -> Self {
         self.told.thing_id = id.to_string();
-        self
-    }
-
-    /// Hours that it took.
-    pub fn hours(mut self, hours: i64) -> Self {
-        self.told.hours = Some(hours);
         self
     }
 

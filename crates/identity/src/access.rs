@@ -317,6 +317,16 @@ static RULES: &[Rule] = &[
     rule("ListSupervision", CASEWORK, AtOffice, Any),
     // policy, of every node
     rule("GetPolicy", EVERYBODY, AtNode, Any),
+    // the meeting of a province
+    rule("ListAgenda", CASEWORK, AtOffice, Any),
+    rule("ConveneMeeting", &[Supervisor], AtOffice, Any),
+    rule("RefreshAgenda", &[Supervisor], AtOffice, Any),
+    rule("RecordAttendance", &[Supervisor], AtOffice, Any),
+    rule("DecideCase", &[Supervisor], AtOffice, Any),
+    rule("SignMinutes", &[Supervisor], AtOffice, Any),
+    rule("GetMeeting", CASEWORK, AtOffice, Any),
+    rule("ListMeetings", CASEWORK, AtOffice, Any),
+    rule("ListMandates", CASEWORK, AtOffice, Any),
     // insight: counts, and never a person
     rule("CountFacts", &[Supervisor, Authority], AtOffice, Any),
     rule("CountOpen", &[Supervisor, Authority], AtOffice, Any),

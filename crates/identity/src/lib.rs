@@ -23,7 +23,10 @@ pub mod tls;
 pub mod token;
 
 pub use access::{Access, Denied, Resource, Standing};
-pub use directory::{Agency, Defect, Directory, Node, Office, OfficeLevel, PublicKeys, Serving, NewPlace, PlaceChange, PlaceChangeKind, PlaceEdition};
+pub use directory::{
+    Agency, Defect, Directory, NewPlace, Node, Office, OfficeLevel, PlaceChange, PlaceChangeKind, PlaceEdition,
+    PublicKeys, Serving,
+};
 pub use envelope::{Envelope, EnvelopeError, Header, LARGEST_ENVELOPE_BYTES};
 pub use files::KeyFileError;
 pub use keys::{NodeKeys, RootKey};

@@ -116,7 +116,10 @@ fn an_office_closes_on_a_day_and_another_follows_it() {
     let follower = directory.office(&office("kandal-stueng")).unwrap();
     let (before, since) = (day("2026-12-31").unwrap(), day("2027-01-01").unwrap());
     assert_eq!((closed.exists_on(before), closed.exists_on(since), closed.is_closed_on(since)), (true, false, true));
-    assert_eq!((follower.exists_on(before), follower.is_closed_on(before), follower.exists_on(since)), (false, false, true));
+    assert_eq!(
+        (follower.exists_on(before), follower.is_closed_on(before), follower.exists_on(since)),
+        (false, false, true)
+    );
     let followers: Vec<_> = directory.successors(&closed.id).map(|office| office.id.as_str()).collect();
     assert_eq!(followers, ["kandal-stueng"]);
 }
@@ -161,7 +164,9 @@ fn an_edition_that_would_lose_who_an_office_was_does_not_follow() {
     let refused = |newer: &Directory| -> Vec<String> {
         let live = LiveDirectory::new(directory());
         let signed = SignedDirectory::sign(newer, &root).unwrap();
-        let Err(DirectoryError::Defects(defects)) = live.import(&signed, &root.public()) else { panic!("it was taken") };
+        let Err(DirectoryError::Defects(defects)) = live.import(&signed, &root.public()) else {
+            panic!("it was taken")
+        };
         assert_eq!(live.current().edition, 7);
         defects.into_iter().map(|defect| defect.path).collect()
     };

@@ -90,6 +90,12 @@ impl Date {
         years - i32::from(before_birthday)
     }
 
+    /// The moment at which it begins in Cambodia.
+    pub fn begins_at(self) -> Timestamp {
+        let midnight = TimeZone::fixed(Offset::constant(7)).to_timestamp(self.0.at(0, 0, 0, 0));
+        Timestamp(midnight.map_or(0, jiff::Timestamp::as_microsecond))
+    }
+
     /// The calendar year.
     pub fn year(self) -> i32 {
         i32::from(self.0.year())
@@ -150,6 +156,13 @@ mod tests {
         let evening = Timestamp::from_micros(1_795_300_200_000_000);
         assert_eq!(evening.to_string(), "2026-11-21T22:30:00Z");
         assert_eq!(evening.date_in_cambodia(), date("2026-11-22"));
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_cambodia() {
+        let begins = date("2026-11-22").begins_at();
+        assert_eq!(begins.date_in_cambodia(), date("2026-11-22"));
+        assert_eq!(Timestamp::from_micros(begins.as_micros() - 1).date_in_cambodia(), date("2026-11-21"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod case;
 pub mod dangers;
 mod duplicates;
+mod facts;
 pub mod files;
 mod grpc;
 pub mod holders;
@@ -51,7 +52,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
         service: Service::Cases,
         tables: vec![standing::TABLES, holders::TABLES],
         read_models: read_models(),
-        postings: Box::new(move |event| published::postings(&id, event)),
+        postings: Box::new(move |event| [published::postings(&id, event), facts::of(&id, event)].concat()),
         correspondence: Arc::new(reactions),
     };
     let (store, _) = node.open(parts, running).await?;

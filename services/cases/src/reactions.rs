@@ -3,7 +3,7 @@
 use prost::Message as _;
 use spean_chassis::{Clock, random, standing};
 use spean_contracts::referral::v1::{PersonSeenAgain, Standing, StandingChanged};
-use spean_contracts::repatriation::v1::ArrivalRegistered;
+use spean_contracts::repatriation::v1::{ArrivalRegistered, SamePersonConfirmed};
 use spean_eventsourcing::Context;
 use spean_eventstore::{BoxFuture, HandleError, Metadata, Transaction};
 use spean_identity::LiveDirectory;
@@ -23,7 +23,9 @@ pub(crate) struct Reactions {
 impl Correspondence for Reactions {
     fn correspondents(&self) -> Vec<Address> {
         let here = |service| Address { node: self.node.clone(), service };
-        [Service::Referral, Service::Repatriation, Service::Shelter, Service::Followup].map(here).to_vec()
+        [Service::Referral, Service::Repatriation, Service::Shelter, Service::Followup, Service::Insight]
+            .map(here)
+            .to_vec()
     }
 
     fn apply<'a>(
@@ -36,6 +38,7 @@ impl Correspondence for Reactions {
                 "spean.referral.v1.StandingChanged" => self.standing_changed(letter, transaction).await,
                 "spean.referral.v1.PersonSeenAgain" => self.person_seen_again(letter, transaction).await,
                 "spean.repatriation.v1.ArrivalRegistered" => self.arrival_registered(letter, transaction).await,
+                "spean.repatriation.v1.SamePersonConfirmed" => self.same_person_confirmed(letter, transaction).await,
                 _ => Err(Unusable::Refused("UNKNOWN_KIND".to_owned())),
             }
         })
@@ -75,6 +78,19 @@ impl Reactions {
             on: told.seen_on.parse().map_err(malformed)?,
         };
         self.decide(case, command, &context, letter, transaction).await
+    }
+
+    /// A person at the transit centre said that somebody who arrived is known from an earlier case.
+    async fn same_person_confirmed(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
+        let told = SamePersonConfirmed::decode(letter.body.as_slice()).map_err(malformed)?;
+        let (case, other): (CaseId, CaseId) =
+            (told.case_id.parse().map_err(malformed)?, told.other_case_id.parse().map_err(malformed)?);
+        let on = Some(told.confirmed_on.parse().map_err(malformed)?);
+        let context = self.context(&told.office_id)?;
+        for (this, other) in [(case, other), (other, case)] {
+            self.decide(this, Command::Link { this, other, on }, &context, letter, transaction).await?;
+        }
+        Ok(())
     }
 
     async fn arrival_registered(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {

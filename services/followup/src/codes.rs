@@ -445,4 +445,68 @@ codes! {
         /// There is a new need.
         NewNeed,
     }
+
+    /// Why the meeting should hear of a case.
+    Topic {
+        /// All visits are answered and nothing is open: it can be closed.
+        DueToClose,
+        /// All visits are answered, and something is not well.
+        DueToExtend,
+        /// A visit is late.
+        Overdue,
+        /// Two offices say what cannot both be true.
+        Contradictory,
+        /// The plan was handed over and nobody has taken it up.
+        Unanswered,
+        /// Nobody knows where the person is.
+        ContactLost,
+        /// There is a danger.
+        Danger,
+        /// The person was registered again elsewhere.
+        SeenAgain,
+    }
+
+    /// Why a follow-up goes on beyond the year.
+    ExtendReason {
+        /// Somebody is still in danger.
+        Danger,
+        /// Needs are not met.
+        NeedsOpen,
+        /// The living does not carry yet.
+        Livelihood,
+        /// School or training is not finished.
+        Education,
+        /// Health.
+        Health,
+        /// Contact was lost for some time.
+        ContactWasLost,
+        /// The person asks for it.
+        PersonAsked,
+        /// Something else.
+        Other,
+    }
+
+    /// Who was at a meeting.
+    Attendee {
+        /// A provincial department of social affairs.
+        ProvincialOffice,
+        /// A district office of social affairs.
+        DistrictOffice,
+        /// An organisation other than the government's.
+        Organisation,
+        /// The ministry.
+        Ministry,
+        /// A commune council.
+        Commune,
+        /// Police.
+        Police,
+        /// A court or prosecutor.
+        Court,
+        /// A health service.
+        HealthService,
+        /// A school or its authority.
+        EducationService,
+        /// Somebody else.
+        Other,
+    }
 }

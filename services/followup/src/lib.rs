@@ -1,6 +1,7 @@
 //! Visits after reintegration, and all that is found on the way: needs, dangers, people who are lost, money that is
 //! waited for, and who does the work.
 
+pub mod agenda;
 pub mod codes;
 pub mod contact;
 pub mod contacts;
@@ -9,6 +10,7 @@ pub mod danger;
 pub mod dangers;
 #[cfg(test)]
 mod examples;
+mod facts;
 pub mod findings;
 pub mod follow_ups;
 pub mod fund;
@@ -16,6 +18,9 @@ pub mod fund;
 mod golden;
 mod grpc;
 mod lists;
+pub mod mandate;
+pub mod meeting;
+pub mod meetings;
 pub mod payments;
 pub mod plan;
 pub mod post;
@@ -35,6 +40,7 @@ use std::sync::Arc;
 use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, standing};
 use spean_contracts::followup::v1::followup_service_server::FollowupServiceServer;
 use spean_contracts::followup::v1::fund_service_server::FundServiceServer;
+use spean_contracts::followup::v1::meeting_service_server::MeetingServiceServer;
 use spean_contracts::followup::v1::safety_service_server::SafetyServiceServer;
 use spean_contracts::followup::v1::supervision_service_server::SupervisionServiceServer;
 use spean_contracts::followup::v1::support_service_server::SupportServiceServer;
@@ -49,15 +55,18 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
         service: Service::Followup,
         tables: vec![standing::TABLES],
         read_models: read_models(),
-        postings: Box::new(move |event| post.postings(event)),
+        postings: Box::new(move |event| [post.postings(event), facts::of(&post.node, event)].concat()),
         correspondence: Arc::new(reactions::Reactions {
             node: node.id.clone(),
             directory: node.directory.clone(),
             clock: node.clock.clone(),
             late_after_days: node.policy.visits.late_after_days,
+            rhythm: plan::Rhythm { months: node.policy.visits.months, every_months: node.policy.visits.every_months },
         }),
     };
-    let (store, _) = node.open(parts, running).await?;
+    let (store, post) = node.open(parts, running).await?;
+    let late_after_days = node.policy.visits.late_after_days;
+    running.spawn(node, agenda::watch::watch(node.clone(), store.clone(), post, late_after_days));
     let grpc = Arc::new(grpc::Grpc { node: node.clone(), store, appending: Mutex::new(()) });
     let routes = running.routes();
     let bytes = LARGEST_REQUEST_BYTES;
@@ -66,6 +75,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
         .add_service(SafetyServiceServer::from_arc(Arc::clone(&grpc)).max_decoding_message_size(bytes))
         .add_service(FundServiceServer::from_arc(Arc::clone(&grpc)).max_decoding_message_size(bytes))
         .add_service(SupportServiceServer::from_arc(Arc::clone(&grpc)).max_decoding_message_size(bytes))
+        .add_service(MeetingServiceServer::from_arc(Arc::clone(&grpc)).max_decoding_message_size(bytes))
         .add_service(SupervisionServiceServer::from_arc(grpc).max_decoding_message_size(bytes));
     Ok(())
 }
@@ -82,5 +92,6 @@ pub fn read_models() -> Vec<Arc<dyn ReadModel>> {
         Arc::new(supports::Supports),
         Arc::new(posts::Posts),
         Arc::new(supervisions::Supervisions),
+        Arc::new(meetings::Meetings),
     ]
 }

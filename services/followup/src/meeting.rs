@@ -406,7 +406,9 @@ impl Meeting {
             return Err(Error::DecisionIdTaken);
         }
         match &decision {
-            Decision::Close { .. } if [Topic::Danger, Topic::Contradictory].iter().any(|topic| item.topics.contains_key(topic)) => {
+            Decision::Close { .. }
+                if [Topic::Danger, Topic::Contradictory].iter().any(|topic| item.topics.contains_key(topic)) =>
+            {
                 return Err(Error::NotSafeToClose);
             }
             Decision::Extend { months, .. } if !(1..=MOST_MONTHS).contains(months) => {

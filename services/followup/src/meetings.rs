@@ -171,26 +171,28 @@ async fn apply(event: &Recorded, what: Event, connection: &mut AnyConnection) ->
         }
         Event::Held { held_on, offices, present, quorum } => {
             let present: Vec<_> = present.iter().map(|(kind, count)| format!("{kind}:{count}")).collect();
-            sqlx::query("update meeting set held_on = $2, offices = $3, present = $4, quorum = $5 where meeting_id = $1")
-                .bind(meeting.to_owned())
-                .bind(held_on.to_string())
-                .bind(write_codes(&offices))
-                .bind(present.join(","))
-                .bind(i64::from(quorum))
-                .execute(connection)
-                .await
-                .map(drop)
+            sqlx::query(
+                "update meeting set held_on = $2, offices = $3, present = $4, quorum = $5 where meeting_id = $1",
+            )
+            .bind(meeting.to_owned())
+            .bind(held_on.to_string())
+            .bind(write_codes(&offices))
+            .bind(present.join(","))
+            .bind(i64::from(quorum))
+            .execute(connection)
+            .await
+            .map(drop)
         }
-        Event::CaseDecided { decision_id, case, decision } => {
-            sqlx::query("update meeting_case set decision_id = $3, decision = $4 where meeting_id = $1 and case_id = $2")
-                .bind(meeting.to_owned())
-                .bind(case.to_string())
-                .bind(decision_id.to_string())
-                .bind(name(&decision))
-                .execute(connection)
-                .await
-                .map(drop)
-        }
+        Event::CaseDecided { decision_id, case, decision } => sqlx::query(
+            "update meeting_case set decision_id = $3, decision = $4 where meeting_id = $1 and case_id = $2",
+        )
+        .bind(meeting.to_owned())
+        .bind(case.to_string())
+        .bind(decision_id.to_string())
+        .bind(name(&decision))
+        .execute(connection)
+        .await
+        .map(drop),
         Event::MinutesSigned { .. } => {
             sqlx::query("update meeting_case set state = 'sent' where meeting_id = $1")
                 .bind(meeting.to_owned())
@@ -234,11 +236,7 @@ async fn list_cases(meeting: &str, agenda: &[Item], connection: &mut AnyConnecti
     Ok(())
 }
 
-async fn note_mandate(
-    decision: &str,
-    what: mandate::Event,
-    connection: &mut AnyConnection,
-) -> Result<(), sqlx::Error> {
+async fn note_mandate(decision: &str, what: mandate::Event, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let mandate::Event::Received { received, answer } = what else {
         return sqlx::query("update mandate set state = 'carried_out' where decision_id = $1")
             .bind(decision.to_owned())
@@ -364,7 +362,8 @@ pub async fn of_province(
     .await?;
     let read = |row: &AnyRow| {
         let (offices, present): (String, String) = (row.try_get(4)?, row.try_get(5)?);
-        let count = |entry: &str| entry.split_once(':').and_then(|(kind, count)| Some((kind.to_owned(), count.parse().ok()?)));
+        let count =
+            |entry: &str| entry.split_once(':').and_then(|(kind, count)| Some((kind.to_owned(), count.parse().ok()?)));
         let signed_at: i64 = row.try_get(7)?;
         Ok(MeetingEntry {
             meeting_id: row.try_get(0)?,
@@ -439,7 +438,8 @@ pub struct MandateEntry {
     pub decided_on: String,
 }
 
-const MANDATE: &str = "select decision_id, mandate.case_id, coalesce(case_number, ''), mandate.office, decision, transfer_to,
+const MANDATE: &str =
+    "select decision_id, mandate.case_id, coalesce(case_number, ''), mandate.office, decision, transfer_to,
     state, refusal, decided_on
     from mandate left join case_standing on case_standing.case_id = mandate.case_id
         and case_standing.office = mandate.office";

@@ -10,10 +10,17 @@ use spean_identity::LiveDirectory;
 use spean_messaging::{Address, Posting};
 use spean_vocabulary::{CaseId, Date, NodeId, OfficeId, Service};
 
+use crate::agenda::Agenda;
 use crate::codes::ExtraVisitReason;
 use crate::lists::text;
+use crate::mandate::Mandate;
+use crate::meeting::Meeting;
 use crate::plan::{HandedOver, Plan, Planned};
 use crate::{contact, danger, plan, whereabouts};
+
+mod meeting;
+
+pub(crate) use meeting::{AGENDA_TOLD, DECISION_ANSWERED, MEETING_DECIDED};
 
 /// Name of [`wire::DangerRaised`] on the wire.
 pub(crate) const DANGER_RAISED: &str = "spean.followup.v1.DangerRaised";
@@ -51,6 +58,15 @@ impl Post {
         }
         if let Some(Ok(event)) = recorded.event::<whereabouts::Whereabouts>() {
             return self.of_whereabouts(event, recorded);
+        }
+        if let Some(Ok(event)) = recorded.event::<Agenda>() {
+            return self.of_agenda(&event, recorded);
+        }
+        if let Some(Ok(event)) = recorded.event::<Meeting>() {
+            return self.of_meeting(&event, recorded);
+        }
+        if let Some(Ok(event)) = recorded.event::<Mandate>() {
+            return self.of_mandate(&event, recorded);
         }
         match (recorded.event::<contact::Contact>(), recorded.id.parse()) {
             (Some(Ok(contact::Event::Lost { lost_on, .. })), Ok(case)) => {

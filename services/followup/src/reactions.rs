@@ -21,6 +21,7 @@ use crate::published;
 use crate::whereabouts::{self, Contradiction, Sighting, Whereabouts};
 use crate::{contradictions, dangers, follow_ups};
 
+mod meeting;
 #[cfg(test)]
 mod tests;
 
@@ -31,11 +32,14 @@ pub(crate) struct Reactions {
     pub(crate) clock: Clock,
     /// A person who is lost comes before the meeting after so many days.
     pub(crate) late_after_days: i32,
+    /// The rhythm of visits, for a follow-up that goes on or begins anew.
+    pub(crate) rhythm: plan::Rhythm,
 }
 
 impl Correspondence for Reactions {
     fn correspondents(&self) -> Vec<Address> {
-        let own = [Service::Referral, Service::Cases].map(|service| Address { node: self.node.clone(), service });
+        let own = [Service::Referral, Service::Cases, Service::Shelter, Service::Insight]
+            .map(|service| Address { node: self.node.clone(), service });
         let directory = self.directory.current();
         let others = directory.nodes.iter().filter(|node| node.id != self.node);
         own.into_iter()
@@ -64,6 +68,9 @@ impl Correspondence for Reactions {
                 published::DANGER_ANSWERED => self.danger_answered(letter, transaction).await,
                 published::PERSON_ELSEWHERE => self.person_elsewhere(letter, transaction).await,
                 published::CONTRADICTION_RAISED => self.contradiction_raised(letter, transaction).await,
+                published::AGENDA_TOLD => self.agenda_told(letter, transaction).await,
+                published::MEETING_DECIDED => self.meeting_decided(letter, transaction).await,
+                published::DECISION_ANSWERED => self.decision_answered(letter, transaction).await,
                 published::CONTRADICTION_RESOLVED => self.contradiction_resolved(letter, transaction).await,
                 _ => Err(Unusable::Refused("UNKNOWN_KIND".to_owned())),
             }

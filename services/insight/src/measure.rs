@@ -59,6 +59,17 @@ words! {
     OpenThing "thing" { Offers Needs Stays LostContacts Cases }
 }
 
+impl Measure {
+    /// What this is the answer to, where it is measured how long that took.
+    pub const fn answers(self) -> Option<Self> {
+        match self {
+            Self::OfferAccepted | Self::OfferDeclined | Self::OfferEscalated => Some(Self::OfferMade),
+            Self::NeedMet => Some(Self::NeedFound),
+            _ => None,
+        }
+    }
+}
+
 impl OpenThing {
     /// The measures that begin it, and those that end it.
     pub const fn bounds(self) -> (&'static [Measure], &'static [Measure]) {

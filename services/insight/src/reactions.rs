@@ -9,7 +9,6 @@ use spean_eventstore::{BoxFuture, HandleError, Metadata, Transaction};
 use spean_identity::LiveDirectory;
 use spean_messaging::{Address, Correspondence, Letter, Unusable};
 use spean_vocabulary::{CaseId, NodeId, OfficeId, Service};
-use strum::IntoEnumIterator as _;
 
 use crate::measure::Measure;
 use crate::publication::{self, Publication};
@@ -29,8 +28,8 @@ pub(crate) struct Reactions {
 
 impl Correspondence for Reactions {
     fn correspondents(&self) -> Vec<Address> {
-        let own = Service::iter().filter(|service| *service != Service::Insight);
-        let own = own.map(|service| Address { node: self.node.clone(), service });
+        let own = [Service::Cases, Service::Followup, Service::Referral, Service::Repatriation, Service::Shelter];
+        let own = own.into_iter().map(|service| Address { node: self.node.clone(), service });
         let directory = self.directory.current();
         let others = directory.nodes.iter().filter(|node| node.id != self.node);
         own.chain(others.map(|node| Address { node: node.id.clone(), service: Service::Insight })).collect()
@@ -69,6 +68,7 @@ impl Reactions {
             detail: code(told.detail)?,
             thing: code(told.thing_id)?,
             hours: told.hours.filter(|hours| *hours >= 0),
+            recorded_hour: told.recorded_hour,
         };
         self.decide::<Subject>(&subject.to_string(), subject::Command::Record(fact), letter, transaction).await
     }

@@ -61,9 +61,12 @@ pub struct Fact {
     /// What has a beginning and an end; empty when nothing has.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub thing: String,
-    /// Hours that it took.
+    /// Hours that it took: told by the service, or counted from when the thing began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<i64>,
+    /// When it was recorded, in hours since 1970.
+    #[serde(default)]
+    pub recorded_hour: i64,
 }
 
 /// What may be asked. All of it comes from the services of the node.
@@ -113,11 +116,15 @@ impl Aggregate for Subject {
                 let known = self.described.clone().with(&more);
                 Ok(if known == self.described { vec![] } else { vec![Event::Described(more)] })
             }
-            Command::Record(fact) => match self.facts.get(&fact.fact_id) {
-                Some(known) if *known == fact => Ok(vec![]),
-                Some(_) => Err(Error::FactIdTaken),
-                None => Ok(vec![Event::Recorded(fact)]),
-            },
+            Command::Record(fact) => {
+                let hours = fact.hours.or_else(|| self.waited(&fact));
+                let fact = Fact { hours, ..fact };
+                match self.facts.get(&fact.fact_id) {
+                    Some(known) if *known == fact => Ok(vec![]),
+                    Some(_) => Err(Error::FactIdTaken),
+                    None => Ok(vec![Event::Recorded(fact)]),
+                }
+            }
         }
     }
 
@@ -129,6 +136,16 @@ impl Aggregate for Subject {
             }
         }
         self
+    }
+}
+
+impl Subject {
+    /// Hours from the beginning of a thing to its answer.
+    fn waited(&self, fact: &Fact) -> Option<i64> {
+        let begins = fact.measure.answers()?;
+        let begun = self.facts.values().filter(|known| known.measure == begins && known.thing == fact.thing);
+        let begun = begun.map(|known| known.recorded_hour).max()?;
+        Some((fact.recorded_hour - begun).max(0))
     }
 }
 

@@ -51,6 +51,7 @@ fn a_fact() -> impl Strategy<Value = Command> {
                 province: Some(if office == "poipet" { "01" } else { "21" }.parse().unwrap()),
                 occurred_on: day(on),
                 detail: detail.to_owned(),
+                recorded_hour: 490_000,
                 thing: if thing == 0 { String::new() } else { format!("thing-{thing}") },
                 hours,
             })
@@ -101,7 +102,14 @@ impl Recount {
                 Command::Record(fact) => {
                     let taken = |(other, known): &(u8, Fact)| other == number && known.fact_id == fact.fact_id;
                     if !recount.facts.iter().any(taken) {
-                        recount.facts.push((*number, fact.clone()));
+                        // All facts of these histories are recorded in the same hour.
+                        let asked = recount.facts.iter().any(|(other, known)| {
+                            other == number
+                                && known.thing == fact.thing
+                                && Some(known.measure) == fact.measure.answers()
+                        });
+                        let hours = fact.hours.or(asked.then_some(0));
+                        recount.facts.push((*number, Fact { hours, ..fact.clone() }));
                     }
                 }
                 Command::Describe(more) => {

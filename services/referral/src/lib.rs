@@ -6,6 +6,7 @@ pub mod availability;
 mod desk;
 mod dossiers;
 mod escalation;
+mod facts;
 mod grpc;
 mod handoffs;
 pub mod matching;
@@ -45,7 +46,9 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
             Arc::new(news::list::NewsList),
             Arc::new(reports::list::ReportList),
         ],
-        postings: Box::new(move |event| published::postings(&posting_desk, event)),
+        postings: Box::new(move |event| {
+            [published::postings(&posting_desk, event), facts::of(&posting_desk.node.id, event)].concat()
+        }),
         correspondence: Arc::new(reactions::Reactions { desk: desk.clone(), store: Arc::clone(&opened) }),
     };
     let (store, post) = node.open_into(parts, &opened, running).await?;

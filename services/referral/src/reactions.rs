@@ -19,8 +19,8 @@ use spean_vocabulary::{AgeBand, CaseId, OfficeId, Service, Sex, WithdrawReason};
 use sqlx::Row as _;
 
 use crate::desk::{CustodyLetter, Desk, stream};
-use crate::published::travels_with;
 use crate::news::letters::{PERSON_SEEN_AGAIN, PROGRESS};
+use crate::published::travels_with;
 use crate::reports::letters::{REPORT_PASSED_ON, REPORT_TOLD};
 use crate::{dossiers, handoffs, needs, news, reports, routing, subject};
 
@@ -33,8 +33,10 @@ pub(crate) struct Reactions {
 
 impl Correspondence for Reactions {
     fn correspondents(&self) -> Vec<Address> {
-        let own = [Service::Cases, Service::Repatriation, Service::Shelter, Service::Followup, Service::Directory];
-        let own = own.into_iter().map(|service| self.desk.node.address(service));
+        use Service::{Cases, Directory, Followup, Insight, Repatriation, Shelter};
+        let own = [Cases, Directory, Followup, Insight, Repatriation, Shelter]
+            .into_iter()
+            .map(|service| self.desk.node.address(service));
         let directory = self.desk.directory();
         let others = directory.nodes.iter().filter(|node| node.id != self.desk.node.id);
         own.chain(others.map(|node| Address { node: node.id.clone(), service: Service::Referral })).collect()

@@ -15,7 +15,8 @@ use sqlx::{Any, AnyConnection, Executor, Row as _};
 /// The tables of this copy.
 pub(crate) const TABLES: Tables = Tables {
     name: "subject",
-    steps: &["
+    steps: &[
+        "
         create table subject (
             case_id text primary key,
             case_number text not null,
@@ -31,9 +32,11 @@ pub(crate) const TABLES: Tables = Tables {
             purposes text not null,
             primary key (case_id, consent_id)
         )
-    ", "
+    ",
+        "
         create table merged_case (case_id text primary key, into_case_id text not null)
-    "],
+    ",
+    ],
 };
 
 /// A case as an offer describes it.

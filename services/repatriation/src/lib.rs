@@ -4,6 +4,7 @@
 pub mod arrival;
 pub mod arrivals;
 pub mod beds;
+mod facts;
 mod grpc;
 pub mod import;
 pub mod known;
@@ -42,7 +43,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
             Arc::new(verdicts::Verdicts),
             Arc::new(requests::Requests),
         ],
-        postings: Box::new(move |event| published::postings(&id, event)),
+        postings: Box::new(move |event| [published::postings(&id, event), facts::of(&id, event)].concat()),
         correspondence: Arc::new(reactions),
     };
     let (store, _) = node.open(parts, running).await?;

@@ -20,7 +20,9 @@ pub(crate) struct Reactions {
 
 impl Correspondence for Reactions {
     fn correspondents(&self) -> Vec<Address> {
-        [Service::Cases, Service::Referral].map(|service| Address { node: self.node.clone(), service }).to_vec()
+        [Service::Cases, Service::Referral, Service::Insight]
+            .map(|service| Address { node: self.node.clone(), service })
+            .to_vec()
     }
 
     fn apply<'a>(

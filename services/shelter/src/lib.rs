@@ -3,6 +3,7 @@
 pub mod agreements;
 pub mod care;
 pub mod due;
+mod facts;
 mod file;
 #[cfg(test)]
 mod golden;
@@ -33,7 +34,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
         service: Service::Shelter,
         tables: TABLES.to_vec(),
         read_models: vec![Arc::new(residents::Residents)],
-        postings: Box::new(move |event| published::postings(&id, event)),
+        postings: Box::new(move |event| [published::postings(&id, event), facts::of(&id, event)].concat()),
         correspondence: Arc::new(reactions::Reactions { node: node.id.clone() }),
     };
     let (store, post) = node.open(parts, running).await?;

@@ -31,17 +31,20 @@ pub(crate) fn postings(node: &NodeId, recorded: &Recorded) -> Vec<Posting> {
         }
         _ => return vec![],
     };
-    vec![reached(node, office, case, stage, occurred_on)]
+    // Follow-up hears who is here: elsewhere somebody may report visits to the same person.
+    let also = matches!(stage, Stage::InShelter | Stage::LeftShelter).then_some(Service::Followup);
+    let to = [Service::Referral].into_iter().chain(also);
+    to.map(|service| reached(node, service, office, case, stage, occurred_on)).collect()
 }
 
-fn reached(node: &NodeId, office: &str, case: CaseId, stage: Stage, occurred_on: Date) -> Posting {
+fn reached(node: &NodeId, to: Service, office: &str, case: CaseId, stage: Stage, occurred_on: Date) -> Posting {
     let told = StageReached {
         case_id: case.to_string(),
         office_id: office.to_owned(),
         stage: stage.into(),
         occurred_on: occurred_on.to_string(),
     };
-    posting(node, STAGE_REACHED, Some(case), &told)
+    posting(node, to, STAGE_REACHED, Some(case), &told)
 }
 
 fn occupied(node: &NodeId, office: &str, occupancy: Occupancy) -> Posting {
@@ -51,11 +54,11 @@ fn occupied(node: &NodeId, office: &str, occupancy: Occupancy) -> Posting {
         capacity_persons: persons(occupancy.capacity_persons),
         occupied_persons: persons(occupancy.occupied_persons),
     };
-    posting(node, OCCUPANCY_CHANGED, None, &told)
+    posting(node, Service::Referral, OCCUPANCY_CHANGED, None, &told)
 }
 
-fn posting(node: &NodeId, kind: &'static str, case: Option<CaseId>, told: &impl Message) -> Posting {
-    let to = Address { node: node.clone(), service: Service::Referral };
+fn posting(node: &NodeId, service: Service, kind: &'static str, case: Option<CaseId>, told: &impl Message) -> Posting {
+    let to = Address { node: node.clone(), service };
     Posting { to, kind, case, body: told.encode_to_vec(), attachment: None }
 }
 

@@ -17,7 +17,8 @@ pub(crate) struct Reactions {
 
 impl Correspondence for Reactions {
     fn correspondents(&self) -> Vec<Address> {
-        [Service::Referral, Service::Cases].map(|service| Address { node: self.node.clone(), service }).to_vec()
+        let here = |service| Address { node: self.node.clone(), service };
+        [Service::Referral, Service::Cases, Service::Followup, Service::Insight].map(here).to_vec()
     }
 
     fn apply<'a>(

@@ -120,11 +120,10 @@ impl Story {
 
     /// The ministry gives the case to Takeo.
     pub(super) fn overridden(self) -> Self {
-        let story = self.then(&ministry(), Command::ProposeOverride {
-            new_holder: takeo(),
-            basis: LegalBasis::HolderUnreachable,
-            chain: vec![],
-        });
+        let story = self.then(
+            &ministry(),
+            Command::ProposeOverride { new_holder: takeo(), basis: LegalBasis::HolderUnreachable, chain: vec![] },
+        );
         let proposal = story.state(&takeo()).request().unwrap().digest();
         let story = story.then(&takeo(), Command::ConsentToOverride { proposal });
         story.then(&party("ngo-board"), Command::CosignOverride { proposal })

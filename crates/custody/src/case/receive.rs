@@ -154,13 +154,7 @@ impl CaseCustody {
         }
     }
 
-    fn receive_reminder(
-        &self,
-        case: CaseId,
-        offer: OfferId,
-        number: u32,
-        from: &Party,
-    ) -> Result<Vec<Event>, Error> {
+    fn receive_reminder(&self, case: CaseId, offer: OfferId, number: u32, from: &Party) -> Result<Vec<Event>, Error> {
         let known = self.offers_in.get(&offer).ok_or(Error::NoSuchOffer)?;
         if !known.from.is_same_office(from) {
             return Err(Error::NotTheSender);

@@ -85,7 +85,8 @@ fn r1_a_withdrawal_after_the_transfer_is_refused_with_the_way_out() {
 
 #[test]
 fn r2_a_refusal_that_crosses_the_withdrawal_changes_nothing() {
-    let refusal = Message::Decline { case: case(), offer: offer(1), reason: DeclineReason::NoCapacity, successor: None };
+    let refusal =
+        Message::Decline { case: case(), offer: offer(1), reason: DeclineReason::NoCapacity, successor: None };
     given::<CaseCustody>(Story::withdrawn(TRANSFER).log(&poipet()))
         .when(&at(&poipet()), receive(&kandal(), refusal))
         .then_nothing();
@@ -159,7 +160,9 @@ fn r9_of_two_colleagues_who_answer_differently_the_first_one_counts() {
 #[test]
 fn r10_a_timer_that_fires_when_the_acceptance_was_applied_first_changes_nothing() {
     let log = Story::accepted(TRANSFER).log(&poipet());
-    given::<CaseCustody>(log.clone()).when(&at(&poipet()), Command::Remind { offer: offer(1), number: 1 }).then_nothing();
+    given::<CaseCustody>(log.clone())
+        .when(&at(&poipet()), Command::Remind { offer: offer(1), number: 1 })
+        .then_nothing();
     let above = Command::NotifyAbove { offer: offer(1), above: ministry() };
     given::<CaseCustody>(log).when(&at(&poipet()), above).then_nothing();
 }

@@ -79,7 +79,10 @@ fn one_step(world: &mut World, profile: Profile) -> Option<usize> {
         768..780 if profile.overrides => {
             let everybody = offices();
             let new_holder = world.dice.pick(&everybody).expect("four of them");
-            world.ask(&everybody[3], Command::ProposeOverride { new_holder, basis: LegalBasis::HolderUnreachable, chain: vec![] });
+            world.ask(
+                &everybody[3],
+                Command::ProposeOverride { new_holder, basis: LegalBasis::HolderUnreachable, chain: vec![] },
+            );
         }
         780.. => somebody_acts(world),
         _ => {}

@@ -12,7 +12,8 @@ impl Directory {
     pub fn successors(&self, office: &OfficeId) -> impl Iterator<Item = &Office> {
         let next = |office: &Office| office.successor.as_ref().and_then(|id| self.office(id));
         // A circle is a defect, and the defect must be found without walking for ever.
-        std::iter::successors(self.office(office).and_then(next), move |office| next(office)).take(self.offices.len() + 1)
+        std::iter::successors(self.office(office).and_then(next), move |office| next(office))
+            .take(self.offices.len() + 1)
     }
 
     /// What is wrong with this edition as the one that follows `before`; nothing when it can replace it.
@@ -68,7 +69,10 @@ impl Directory {
                 _ => {}
             }
             if office.closed_on.is_some() && !self.somebody_follows(office) {
-                defect("closed_on", "nobody is left to write to: neither a successor nor an office above it stays open");
+                defect(
+                    "closed_on",
+                    "nobody is left to write to: neither a successor nor an office above it stays open",
+                );
             }
         }
         defects

@@ -81,12 +81,7 @@ impl Standing {
     /// What the province is told; none when the office has no province above it.
     fn told(&self, directory: &Directory) -> Option<Told> {
         let to = province(directory, &self.keeper)?;
-        Some(Told {
-            office: self.keeper.clone(),
-            to,
-            case_number: self.case_number,
-            topics: self.topics.clone(),
-        })
+        Some(Told { office: self.keeper.clone(), to, case_number: self.case_number, topics: self.topics.clone() })
     }
 }
 
@@ -169,7 +164,8 @@ fn topics(row: &AnyRow, today: Date, late_after_days: i32) -> Result<BTreeMap<To
 /// Decisions that had to wait: a transfer is carried out when the case has moved, a search when it went on.
 async fn complete(store: &EventStore, now: Timestamp) -> anyhow::Result<()> {
     for waiting in meetings::open_mandates(store.reader()).await? {
-        let moved = "select count(*) from follow_up where case_id = $1 and state in ('handed_over', 'elsewhere') and $2 <> ''";
+        let moved =
+            "select count(*) from follow_up where case_id = $1 and state in ('handed_over', 'elsewhere') and $2 <> ''";
         let searched = "select count(*) from follow_up where case_id = $1 and not exists
             (select 1 from lost_contact where lost_contact.case_id = follow_up.case_id and last_step_on < $2)";
         let done = if waiting.decision == "transfer" { moved } else { searched };

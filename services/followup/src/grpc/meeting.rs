@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use spean_chassis::words::instant;
-use spean_chassis::{Call, Page, field, status};
+use spean_chassis::{Page, field, status};
 use spean_contracts::followup::v1 as wire;
 use spean_contracts::followup::v1::meeting_service_server::MeetingService;
 use spean_identity::{Directory, OfficeLevel};
@@ -210,8 +210,8 @@ impl Grpc {
 
     /// Who must be there, by the policy of the day of the meeting.
     async fn quorum(&self, held_on: Date) -> Result<BTreeMap<Attendee, u32>, Status> {
-        let policies = self.node.policies(&self.store).await.map_err(|error| status::store(&error))?;
-        let policy = policies.on(spean_vocabulary::Timestamp::end_of(held_on));
+        let policies = self.node.policies(&self.store).await.map_err(|error| status::bug(&*error))?;
+        let policy = policies.on(held_on.plus_days(1).begins_at());
         let quorum = &policy.meeting.quorum;
         let needed = |many: i32| u32::try_from(many).unwrap_or(0);
         Ok(BTreeMap::from([
@@ -269,9 +269,8 @@ fn guests(kinds: BTreeMap<Attendee, u32>) -> Vec<wire::Guest> {
 }
 
 fn shown(entry: MeetingEntry) -> wire::Meeting {
-    let guest = |(kind, count): (String, i32)| {
-        Some(wire::Guest { kind: kind.parse::<Attendee>().ok()?.on_the_wire(), count })
-    };
+    let guest =
+        |(kind, count): (String, i32)| Some(wire::Guest { kind: kind.parse::<Attendee>().ok()?.on_the_wire(), count });
     wire::Meeting {
         meeting_id: entry.meeting_id,
         office_id: entry.office,

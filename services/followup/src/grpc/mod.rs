@@ -16,6 +16,7 @@ use crate::plan::Plan;
 
 mod followup;
 mod fund;
+mod meeting;
 mod read;
 mod safety;
 mod supervision;

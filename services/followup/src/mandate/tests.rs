@@ -52,12 +52,11 @@ fn what_had_to_wait_is_completed_and_what_was_refused_is_not() {
 
 #[test]
 fn stored_events_are_read_for_ever() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/mandate.jsonl");
     let events = [
         came(CLOSE, Answer::CarriedOut),
         came(Decision::FurtherTracing, Answer::Open),
         came(CLOSE, refused()),
         Event::Completed { received: received(Decision::FurtherTracing) },
     ];
-    crate::golden::check(path, &events);
+    crate::golden::check("mandate", &events);
 }

@@ -93,8 +93,7 @@ fn history() -> Vec<Event> {
 
 #[test]
 fn a_province_calls_a_meeting_with_the_agenda_of_the_moment() {
-    let convene =
-        |is_province| Command::Convene { planned_on: day("2026-05-10"), agenda: agenda(), is_province };
+    let convene = |is_province| Command::Convene { planned_on: day("2026-05-10"), agenda: agenda(), is_province };
     given::<Meeting>([]).when(&province(), convene(true)).then([convened()]);
     given::<Meeting>([convened()]).when(&province(), convene(true)).then_nothing();
     given::<Meeting>([]).when(&another(), convene(false)).then_error(&Error::NotAProvince);
@@ -180,21 +179,27 @@ fn the_minutes_are_signed_when_every_case_has_its_decision() {
 
 #[test]
 fn what_became_of_a_decision_is_kept_and_what_was_carried_out_stays_so() {
-    let hear = |from: &str, answer| Command::HearAnswer { decision_id: decision(1), from: from.parse().unwrap(), answer };
+    let hear =
+        |from: &str, answer| Command::HearAnswer { decision_id: decision(1), from: from.parse().unwrap(), answer };
     let refused = Answer::Refused { reason: "FACTS_HAVE_CHANGED".to_owned() };
     let answered = |answer| Event::DecisionAnswered { decision_id: decision(1), answer };
     let minutes = || history().into_iter().chain([signed()]);
-    given::<Meeting>(minutes()).when(&province(), hear("osvy-saang", refused.clone())).then([answered(refused.clone())]);
+    given::<Meeting>(minutes())
+        .when(&province(), hear("osvy-saang", refused.clone()))
+        .then([answered(refused.clone())]);
     let done = answered(Answer::CarriedOut);
-    given::<Meeting>(minutes().chain([done.clone()])).when(&province(), hear("osvy-saang", refused.clone())).then_nothing();
+    given::<Meeting>(minutes().chain([done.clone()]))
+        .when(&province(), hear("osvy-saang", refused.clone()))
+        .then_nothing();
     given::<Meeting>(minutes().chain([done])).when(&province(), hear("osvy-saang", Answer::CarriedOut)).then_nothing();
-    given::<Meeting>(minutes()).when(&province(), hear("osvy-takeo", refused.clone())).then_error(&Error::NoSuchDecision);
+    given::<Meeting>(minutes())
+        .when(&province(), hear("osvy-takeo", refused.clone()))
+        .then_error(&Error::NoSuchDecision);
     given::<Meeting>(history()).when(&province(), hear("osvy-saang", refused)).then_error(&Error::NoSuchDecision);
 }
 
 #[test]
 fn stored_events_are_read_for_ever() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/meeting.jsonl");
     let refused = Answer::Refused { reason: "FACTS_HAVE_CHANGED".to_owned() };
     let decisions = [
         close(),
@@ -207,6 +212,9 @@ fn stored_events_are_read_for_ever() {
     let mut events = vec![convened(), Event::AgendaRefreshed { agenda: agenda() }, held(&ALL, true)];
     events.extend(decisions.into_iter().map(|what| decided(1, what)));
     events.push(signed());
-    events.extend([Answer::CarriedOut, Answer::Open, refused].map(|answer| Event::DecisionAnswered { decision_id: decision(1), answer }));
-    crate::golden::check(path, &events);
+    events.extend(
+        [Answer::CarriedOut, Answer::Open, refused]
+            .map(|answer| Event::DecisionAnswered { decision_id: decision(1), answer }),
+    );
+    crate::golden::check("meeting", &events);
 }

@@ -10,7 +10,7 @@ use crate::codes::{EndReason, PersonFunction, ReopenReason, RescheduleReason};
 
 impl Rhythm {
     /// When visits are due that begin with a day.
-    fn days_after(self, first: Date) -> Vec<Date> {
+    pub(crate) fn days_after(self, first: Date) -> Vec<Date> {
         let every = self.every_months.max(1);
         (1..=self.months / every).map(|visit| first.plus_months(visit * every)).collect()
     }
@@ -226,7 +226,8 @@ impl Plan {
         if self.keeper == Keeper::Elsewhere { Err(Error::GoesOnElsewhere) } else { Ok(reintegrated_on) }
     }
 
-    fn last_due_on(&self) -> Option<Date> {
+    /// When the last visit of the plan is due.
+    pub(crate) fn last_due_on(&self) -> Option<Date> {
         self.visits.values().map(|planned| planned.due_on).max()
     }
 

@@ -81,11 +81,9 @@ fn write_decided(meeting: &str, province: &OfficeId, held_on: Date, decided: &De
         ..wire::MeetingDecided::default()
     };
     match &decided.decision {
-        Decision::Close { reason } => wire::MeetingDecided {
-            decision: wire::Decision::Close.into(),
-            end_reason: reason.on_the_wire(),
-            ..told
-        },
+        Decision::Close { reason } => {
+            wire::MeetingDecided { decision: wire::Decision::Close.into(), end_reason: reason.on_the_wire(), ..told }
+        }
         Decision::Extend { reason, months } => wire::MeetingDecided {
             decision: wire::Decision::Extend.into(),
             extend_reason: reason.on_the_wire(),
@@ -102,9 +100,7 @@ fn write_decided(meeting: &str, province: &OfficeId, held_on: Date, decided: &De
             transfer_to_office_id: to.to_string(),
             ..told
         },
-        Decision::FurtherTracing => {
-            wire::MeetingDecided { decision: wire::Decision::FurtherTracing.into(), ..told }
-        }
+        Decision::FurtherTracing => wire::MeetingDecided { decision: wire::Decision::FurtherTracing.into(), ..told },
         Decision::Continue => wire::MeetingDecided { decision: wire::Decision::Continue.into(), ..told },
     }
 }

@@ -24,9 +24,8 @@ impl Reactions {
         let told: wire::AgendaTold = read(letter)?;
         let (office, to) = self.between(&told.from_office_id, &told.to_office_id, letter)?;
         let case: CaseId = parse(&told.case_id)?;
-        let topic = |told: &wire::AgendaTopic| {
-            Ok((Topic::read("topics", told.topic).map_err(malformed)?, parse(&told.since)?))
-        };
+        let topic =
+            |told: &wire::AgendaTopic| Ok((Topic::read("topics", told.topic).map_err(malformed)?, parse(&told.since)?));
         let told = Told {
             office,
             to: to.clone(),
@@ -37,11 +36,7 @@ impl Reactions {
     }
 
     /// The meeting of our province has decided on a case that we keep.
-    pub(super) async fn meeting_decided(
-        &self,
-        letter: &Letter,
-        transaction: &mut Transaction,
-    ) -> Result<(), Unusable> {
+    pub(super) async fn meeting_decided(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
         let told: wire::MeetingDecided = read(letter)?;
         let (province, office) = self.between(&told.from_office_id, &told.to_office_id, letter)?;
         let known = told.known_topics.iter().map(|topic| Topic::read("known_topics", *topic).map_err(malformed));

@@ -102,7 +102,13 @@ impl Post {
             posted_at: Timestamp::default(),
         };
         let (node, directory) = (self.node.clone(), self.directory.clone());
-        let reactions = Reactions { node, directory, clock: Clock::system(), late_after_days: 7 };
+        let reactions = Reactions {
+            node,
+            directory,
+            clock: Clock::system(),
+            late_after_days: 7,
+            rhythm: crate::plan::Rhythm { months: 12, every_months: 1 },
+        };
         let applied = self
             .store
             .transact(move |transaction| Box::pin(async move { reactions.apply(&letter, transaction).await }));

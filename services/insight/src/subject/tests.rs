@@ -17,6 +17,7 @@ fn fact(measure: Measure) -> Fact {
         detail: "shelter".to_owned(),
         thing: "offer-1".to_owned(),
         hours: Some(30),
+        recorded_hour: 490_000,
     }
 }
 
@@ -30,6 +31,24 @@ fn a_fact_is_counted_once_however_often_it_is_told() {
     let recorded = Event::Recorded(told.clone());
     given::<Subject>([]).when(&context(), Command::Record(told.clone())).then([recorded.clone()]);
     given::<Subject>([recorded]).when(&context(), Command::Record(told)).then_nothing();
+}
+
+#[test]
+fn how_long_an_answer_took_is_counted_from_the_question() {
+    let asked = Fact { hours: None, ..fact(Measure::OfferMade) };
+    let answered = |hours| Fact {
+        fact_id: "referral/130".to_owned(),
+        hours,
+        recorded_hour: asked.recorded_hour + 26,
+        ..fact(Measure::OfferAccepted)
+    };
+    let expected = Event::Recorded(answered(Some(26)));
+    given::<Subject>([Event::Recorded(asked.clone())])
+        .when(&context(), Command::Record(answered(None)))
+        .then([expected.clone()]);
+    given::<Subject>([Event::Recorded(asked.clone()), expected])
+        .when(&context(), Command::Record(answered(None)))
+        .then_nothing();
 }
 
 #[test]

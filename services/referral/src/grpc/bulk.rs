@@ -18,8 +18,8 @@ use super::asked::{Asked, Offering};
 use super::offers::{consent_missing, known_already, not_to_oneself};
 use super::{Answered, Grpc, read};
 use crate::desk::stream;
-use crate::routing::Route;
 use crate::needs::offers::Along;
+use crate::routing::Route;
 use crate::{needs, subject, worklist};
 
 /// Most things that are done together.

@@ -4,7 +4,8 @@ use anyhow::Context as _;
 use spean_contracts::cases::v1::attachment_service_client::AttachmentServiceClient;
 use spean_contracts::cases::v1::cases_service_client::CasesServiceClient;
 use spean_contracts::cases::v1::{
-    BestInterestDecision, Consent, Function, GetCaseRequest, GetCaseResponse, Guardian, RecordConsentRequest, RegisterPersonRequest, RegisterPersonResponse,
+    BestInterestDecision, Consent, Function, GetCaseRequest, GetCaseResponse, Guardian, RecordConsentRequest,
+    RegisterPersonRequest, RegisterPersonResponse,
 };
 use spean_contracts::directory::v1::WhoServesRequest;
 use spean_contracts::directory::v1::WhoServesResponse;

@@ -7,7 +7,8 @@ use super::*;
 #[test]
 fn both_sides_see_whom_an_offer_was_meant_for() {
     let story = Story::redirected();
-    let terms = |known: Option<super::super::OfferTerms>| known.map(|terms| (terms.meant_for, terms.redirected_because));
+    let terms =
+        |known: Option<super::super::OfferTerms>| known.map(|terms| (terms.meant_for, terms.redirected_because));
     let made = story.state(&poipet()).open_offers().next().map(|(_, known)| known.terms.clone());
     let received = story.state(&kandal()).unanswered_offers().next().and_then(|(_, known)| known.terms.clone());
     assert_eq!(terms(made.clone()), Some((Some(party("kien-svay").office), Some(Redirection::Unstaffed))));
@@ -25,9 +26,9 @@ fn an_office_that_has_closed_says_whom_to_ask_instead() {
         .when(&at(&kandal()), redirect.clone())
         .then([declined]);
     let story = Story::offered(TRANSFER).then(&kandal(), redirect);
-    let told = story.log(&poipet()).into_iter().any(|event| {
-        matches!(event, Event::OfferDeclined { successor: Some(successor), .. } if successor == takeo().office)
-    });
+    let told = story.log(&poipet()).into_iter().any(
+        |event| matches!(event, Event::OfferDeclined { successor: Some(successor), .. } if successor == takeo().office),
+    );
     assert!(told, "the holder learns whom to ask");
     assert!(story.state(&poipet()).holds(), "and holds the case meanwhile");
 }
@@ -76,9 +77,7 @@ fn whoever_signs_an_override_signs_by_what_right() {
         let certificate = &state.request().unwrap().certificate;
         assert_eq!(certificate.basis, Some(LegalBasis::CourtOrder), "shown to {office} before it signs");
     }
-    given::<CaseCustody>(story.log(&ministry()))
-        .when(&at(&ministry()), propose(LegalBasis::CourtOrder))
-        .then_nothing();
+    given::<CaseCustody>(story.log(&ministry())).when(&at(&ministry()), propose(LegalBasis::CourtOrder)).then_nothing();
     let other = story.state(&ministry()).decide(propose(LegalBasis::ChildAtRisk), &at(&ministry())).unwrap();
     assert_eq!(other.len(), 1, "another right is another proposal");
     let mut chain = Story::begun().overridden().state(&takeo()).chain();
