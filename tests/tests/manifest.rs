@@ -1,7 +1,7 @@
 //! A long list with every kind of defect, and a centre that loses its power in the middle of it.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use spean::demonstration::agencies::TRANSIT_CENTRE;
 use spean::demonstration::staff::{Staff, new_id};
@@ -120,7 +120,6 @@ async fn a_list_with_every_kind_of_defect_survives_a_power_cut_in_its_middle_wit
     as_expected(&preview.verdicts, &expected);
     assert!(arrivals(&desk).await.is_empty(), "a preview stores nothing");
 
-    let began = Instant::now();
     let under_way = tokio::spawn({
         let (staff, request) = (staff.clone(), request(&manifest, &csv, false));
         async move { import(&staff, request).await }
@@ -143,7 +142,6 @@ async fn a_list_with_every_kind_of_defect_survives_a_power_cut_in_its_middle_wit
     assert!(before.finished_at.is_none() && before.verdicts.len() < ROWS, "{}", before.verdicts.len());
     let whole =
         desk.ask("the list again", async |staff: Staff| import(&staff, request(&manifest, &csv, false)).await).await;
-    println!("{ROWS} rows with a power cut in {:?}", began.elapsed());
     as_expected(&whole.verdicts, &expected);
     assert_eq!(whole.verdicts[..before.verdicts.len()], before.verdicts[..], "a row keeps its first verdict");
     let again = desk.ask("once more", async |staff: Staff| import(&staff, request(&manifest, &csv, false)).await).await;

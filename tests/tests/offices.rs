@@ -88,7 +88,8 @@ async fn an_office_where_nobody_is_is_stood_in_for_until_the_day_has_passed(netw
     };
     for stranger in [SAANG, BANTEAY_MEANCHEY] {
         let staff = network.desk(stranger).staff().await;
-        let refused = staff.directory().declare_office_status(staff.ask(away.clone())).await.unwrap_err();
+        let refused =
+            staff.directory().declare_office_status(staff.ask(away.clone())).await.expect_err("it is refused");
         let answer = (refused.code(), reason(&refused));
         assert_eq!(answer, (Code::PermissionDenied, "NOT_ABOVE_THIS_OFFICE".to_owned()), "{stranger}");
     }
@@ -153,7 +154,7 @@ async fn an_office_that_closes_is_followed_by_another_and_still_answers(network:
     }
     let mut without = Directory { edition: 3, ..network.directory().clone() };
     without.offices.retain(|office| office.id.as_str() != SAANG);
-    let refused = import(network, KANDAL, &signed(network, &without)).await.unwrap_err();
+    let refused = import(network, KANDAL, &signed(network, &without)).await.expect_err("it is refused");
     assert_eq!((refused.code(), reason(&refused)), (Code::FailedPrecondition, "DIRECTORY_HAS_DEFECTS".to_owned()));
 }
 

@@ -11,8 +11,9 @@ use spean_contracts::repatriation::v1::{
     GetArrivalRequest, GetRepatriationRequestRequest, GetRepatriationRequestResponse, KnownPerson,
     ListRepatriationRequestsRequest, ListUrgentNeedsRequest, OpenRepatriationRequestRequest, ReconcileArrivalsRequest,
     RecordDepartureRequest, RecordNeedsRequest, RegisterArrivalRequest, RepatriationDirection, RepatriationState,
-    RepatriationStep as Step, RepatriationStepState, RepatriationSummary, RepatriationView, ResponsibleAdult, Route,
-    SkipReason, SkipRepatriationStepRequest, StaffFunction, StepOwner, SucceedOwnerRequest, Travel, TravelMeans,
+    RepatriationStep as Step, RepatriationStepState, RepatriationStepView, RepatriationSummary, RepatriationView,
+    ResponsibleAdult, Route, SkipReason, SkipRepatriationStepRequest, StaffFunction, StepOwner, SucceedOwnerRequest,
+    Travel, TravelMeans, UrgentNeed,
 };
 use spean_contracts::vocabulary::v1::{Birth, ConsentBasis, Document, Name, Need, Person, Sex, birth};
 use spean_tests::{Desk, network};
@@ -21,9 +22,9 @@ use tonic::{Code, Status};
 /// Another office of the node of the province.
 const DISTRICT: &str = "osvy-poipet";
 
-fn owner(staff: &str) -> Option<StepOwner> {
+fn owner(staff: &str) -> StepOwner {
     let function = StaffFunction::RepatriationOfficer.into();
-    Some(StepOwner { function, staff_id: staff.to_owned(), ..StepOwner::default() })
+    StepOwner { function, staff_id: staff.to_owned(), ..StepOwner::default() }
 }
 
 /// A boy of seventeen.
@@ -44,7 +45,7 @@ async fn open(desk: &Desk, people: &[&str]) -> String {
         direction: RepatriationDirection::ToHere.into(),
         country: "TH".to_owned(),
         person_ids: people.iter().map(|person| (*person).to_owned()).collect(),
-        owner: owner("ptc-11"),
+        owner: Some(owner("ptc-11")),
         requested_on: String::new(),
     };
     let due_on = desk
@@ -139,7 +140,7 @@ async fn people_come_home_step_by_step_and_no_step_is_forgotten_when_staff_chang
     // Who had the other request leaves, and so does the time.
     let succession = SucceedOwnerRequest {
         from_staff_id: "ptc-11".to_owned(),
-        to: owner("ptc-12"),
+        to: Some(owner("ptc-12")),
         reason: DelegateReason::StaffLeft.into(),
         delegated_on: String::new(),
     };
@@ -165,7 +166,7 @@ async fn to_the_border(centre: &Desk, request: &str, today: &str) {
     let early = complete(&staff, request, Step::ApprovalThere).await.expect_err("it is not its turn");
     assert_eq!(reason(&early), "EARLIER_STEP_OPEN");
     complete(&staff, request, Step::Documents).await.expect("the documents");
-    let colleague = owner("ptc-13").expect("an owner");
+    let colleague = owner("ptc-13");
     delegate(&staff, request, Step::Nationality, colleague).await.expect("a delegation");
     complete(&staff, request, Step::Nationality).await.expect("the nationality");
     let skip = SkipRepatriationStepRequest {
@@ -190,7 +191,7 @@ async fn to_the_border(centre: &Desk, request: &str, today: &str) {
     };
     staff.repatriation().arrange_travel(staff.ask(travel)).await.expect("the journey");
     let seen = see(centre, request).await;
-    let states: Vec<_> = seen.steps.iter().map(|step| step.state()).collect();
+    let states: Vec<_> = seen.steps.iter().map(RepatriationStepView::state).collect();
     let (done, open) = (RepatriationStepState::Done, RepatriationStepState::Open);
     assert_eq!(states, [done, done, RepatriationStepState::Skipped, done, done, done, open]);
     assert_eq!(seen.steps[1].delegations.len(), 1, "who had it before is on record");
@@ -228,7 +229,7 @@ async fn onwards(centre: &Desk, kandal: &Desk, arrival: &str) {
         let request = staff.ask(ListUrgentNeedsRequest::default());
         staff.repatriation().list_urgent_needs(request).await.expect("a list").into_inner().needs
     };
-    assert_eq!(urgent().await.iter().map(|need| need.need()).collect::<Vec<_>>(), [Need::Medical]);
+    assert_eq!(urgent().await.iter().map(UrgentNeed::need).collect::<Vec<_>>(), [Need::Medical]);
 
     centre
         .until("consent", async |staff: Staff| match staff.consent(arrival, ConsentBasis::BestInterest).await {

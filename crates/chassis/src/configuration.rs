@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn the_smallest_file_gives_a_node_for_one_machine() {
         let configuration = parse(SMALLEST).expect("enough for a laptop");
-        assert_eq!(configuration.services.len(), 6);
+        assert_eq!(configuration.services.len(), 7);
         assert_eq!(configuration.database_of("cases"), "sqlite:///var/lib/spean/cases.sqlite");
     }
 

@@ -331,7 +331,7 @@ static RULES: &[Rule] = &[
     rule("CountFacts", &[Supervisor, Authority], AtOffice, Any),
     rule("CountOpen", &[Supervisor, Authority], AtOffice, Any),
     rule("IssueReport", &[Supervisor, Authority], AtOffice, Any),
-    rule("ListReports", &[Supervisor, Authority], AtOffice, Any),
+    rule("ListPeriodReports", &[Supervisor, Authority], AtOffice, Any),
     rule("PublishFigures", &[Supervisor, Authority], AtOffice, Any),
     rule("GetFigures", EVERYBODY, AtNode, Any),
     // directory

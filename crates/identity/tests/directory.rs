@@ -77,8 +77,8 @@ fn every_contradiction_is_named_with_its_place() {
     }
 }
 
-fn day(text: &str) -> Option<spean_vocabulary::Date> {
-    Some(text.parse().unwrap())
+fn day(text: &str) -> spean_vocabulary::Date {
+    text.parse().unwrap()
 }
 
 /// The network in which Ta Khmau closes and Kandal's second office follows it.
@@ -87,8 +87,8 @@ fn after_a_closure() -> Directory {
     directory.edition = 8;
     let mut follower = directory.offices[2].clone();
     follower.id = office("kandal-stueng");
-    follower.opened_on = day("2027-01-01");
-    directory.offices[2].closed_on = day("2027-01-01");
+    follower.opened_on = Some(day("2027-01-01"));
+    directory.offices[2].closed_on = Some(day("2027-01-01"));
     directory.offices[2].successor = Some(office("kandal-stueng"));
     directory.offices.push(follower);
     directory
@@ -114,7 +114,7 @@ fn an_office_closes_on_a_day_and_another_follows_it() {
     assert_eq!(directory.defects_after(&self::directory()), []);
     let closed = directory.office(&office("ta-khmau")).unwrap();
     let follower = directory.office(&office("kandal-stueng")).unwrap();
-    let (before, since) = (day("2026-12-31").unwrap(), day("2027-01-01").unwrap());
+    let (before, since) = (day("2026-12-31"), day("2027-01-01"));
     assert_eq!((closed.exists_on(before), closed.exists_on(since), closed.is_closed_on(since)), (true, false, true));
     assert_eq!(
         (follower.exists_on(before), follower.is_closed_on(before), follower.exists_on(since)),
@@ -127,7 +127,7 @@ fn an_office_closes_on_a_day_and_another_follows_it() {
 #[test]
 fn successors_that_go_round_in_a_circle_are_refused() {
     let mut directory = after_a_closure();
-    directory.offices[4].closed_on = day("2027-06-01");
+    directory.offices[4].closed_on = Some(day("2027-06-01"));
     directory.offices[4].successor = Some(office("ta-khmau"));
     assert!(named(&directory, "office[ta-khmau].successor"));
     directory.offices[4].successor = Some(office("kandal-stueng"));
@@ -137,10 +137,10 @@ fn successors_that_go_round_in_a_circle_are_refused() {
 #[test]
 fn an_office_does_not_close_and_leave_nobody_to_write_to() {
     let mut directory = directory();
-    directory.offices[2].closed_on = day("2027-01-01");
+    directory.offices[2].closed_on = Some(day("2027-01-01"));
     assert_eq!(directory.defects(), [], "the province stays");
-    directory.offices[0].closed_on = day("2027-01-01");
-    directory.offices[1].closed_on = day("2027-01-01");
+    directory.offices[0].closed_on = Some(day("2027-01-01"));
+    directory.offices[1].closed_on = Some(day("2027-01-01"));
     assert!(named(&directory, "office[ta-khmau].closed_on"));
     assert!(named(&directory, "authority"), "who may override does not close either");
 }
@@ -154,7 +154,7 @@ fn a_closure_that_makes_no_sense_is_refused_by_its_place() {
     unknown.offices[2].successor = Some(office("nowhere"));
     assert!(named(&unknown, "office[ta-khmau].successor"));
     let mut backwards = after_a_closure();
-    backwards.offices[2].opened_on = day("2028-01-01");
+    backwards.offices[2].opened_on = Some(day("2028-01-01"));
     assert!(named(&backwards, "office[ta-khmau].closed_on"));
 }
 

@@ -1,5 +1,4 @@
 //! The example that is shipped, and the events that are stored.
-#![expect(clippy::unwrap_used, reason = "a specification fails by panicking")]
 
 use serde_json::Value;
 use spean_policy::{Event, Policy};

@@ -50,7 +50,7 @@ impl Sections {
         }
         let holders = holders::of_case(&id, self.store.reader()).await?;
         let (person, now): (PersonId, _) = (case.reinterpret(), self.node.clock.now());
-        for (part, section) in [(Part::Narrative, whole(&state, &holders)), (Part::Health, health(&state))] {
+        for (part, section) in [(Part::Narrative, Some(whole(&state, &holders))), (Part::Health, health(&state))] {
             let Some(section) = section else { continue };
             let vault = &self.node.vault;
             vault.keep_section(person, Service::Cases, part, &section.to_string(), now).await?;
@@ -108,7 +108,7 @@ fn risks(case: &Case, of_health: bool) -> Vec<Value> {
     concerned.map(|(_, known)| risk(known)).collect()
 }
 
-fn whole(case: &Case, holders: &[Holder]) -> Option<Value> {
+fn whole(case: &Case, holders: &[Holder]) -> Value {
     let facts: Vec<_> = case.facts().map(|(_, fact)| fact).collect();
     let conclusions: Vec<_> = case
         .conclusions()
@@ -121,7 +121,7 @@ fn whole(case: &Case, holders: &[Holder]) -> Option<Value> {
             json!({ "office": office, "from_micros": held_from, "until_micros": held_until })
         })
         .collect();
-    Some(json!({
+    json!({
         "version": VERSION,
         "case_number": case.case_number(),
         "consents": case.consents().values().collect::<Vec<_>>(),
@@ -131,7 +131,7 @@ fn whole(case: &Case, holders: &[Holder]) -> Option<Value> {
         "risks": risks(case, false),
         "holders": holders,
         "returned_on": case.returned_on(),
-    }))
+    })
 }
 
 fn health(case: &Case) -> Option<Value> {

@@ -235,7 +235,12 @@ async fn an_office_says_that_nobody_is_there_and_its_history_tells() {
             Code::PermissionDenied,
             "only the office",
         ),
-        (Role::Caseworker, declare("poipet-shelter", wire::OfficeStatus::Closed), Code::InvalidArgument, "status"),
+        (
+            Role::Caseworker,
+            declare("poipet-shelter", wire::OfficeStatus::Closed),
+            Code::InvalidArgument,
+            "an office is closed",
+        ),
         (Role::Caseworker, declare("poipet-shelter", wire::OfficeStatus::Unspecified), Code::InvalidArgument, "status"),
         (
             Role::Caseworker,

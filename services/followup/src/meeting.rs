@@ -37,7 +37,7 @@ struct Convened {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Held {
-    held_on: Date,
+    on: Date,
     offices: BTreeSet<OfficeId>,
     present: BTreeMap<Attendee, u32>,
     quorum: bool,
@@ -306,7 +306,7 @@ impl Aggregate for Meeting {
             }
             Event::AgendaRefreshed { agenda } => self.agenda = by_case(agenda),
             Event::Held { held_on, offices, present, quorum } => {
-                self.held = Some(Held { held_on, offices, present, quorum });
+                self.held = Some(Held { on: held_on, offices, present, quorum });
             }
             Event::CaseDecided { decision_id, case, decision } => {
                 self.decided.insert(case, (decision_id, decision));
@@ -371,7 +371,7 @@ impl Meeting {
     ) -> Result<Vec<Event>, Error> {
         self.of(office)?;
         let quorum = missing(&present, quorum).is_empty();
-        let held = Held { held_on, offices, present, quorum };
+        let held = Held { on: held_on, offices, present, quorum };
         if self.held.as_ref() == Some(&held) {
             return Ok(vec![]);
         }
@@ -379,8 +379,8 @@ impl Meeting {
         if self.signed || !self.decided.is_empty() {
             return Err(Error::HeldOtherwise);
         }
-        let Held { held_on, offices, present, quorum } = held;
-        Ok(vec![Event::Held { held_on, offices, present, quorum }])
+        let Held { on, offices, present, quorum } = held;
+        Ok(vec![Event::Held { held_on: on, offices, present, quorum }])
     }
 
     fn decide_case(
@@ -434,7 +434,7 @@ impl Meeting {
             Ok(Decided { decision_id, case: item.case, office: item.office.clone(), decision, known })
         });
         let decisions = decided.collect::<Result<_, _>>()?;
-        Ok(vec![Event::MinutesSigned { office: office.clone(), held_on: held.held_on, decisions }])
+        Ok(vec![Event::MinutesSigned { office: office.clone(), held_on: held.on, decisions }])
     }
 
     fn hear_answer(&self, decision_id: DecisionId, from: &OfficeId, answer: Answer) -> Result<Vec<Event>, Error> {

@@ -376,7 +376,7 @@ impl Aggregate for Plan {
             Command::Record { visit, is_child, has_findings } => self.record(visit, is_child, has_findings),
             Command::Reschedule { number, due_on, reason, today } => self.reschedule(number, due_on, reason, today),
             Command::Add { number, due_on, reason, with_offices, today } => {
-                self.add(number, Planned { with_offices, ..Planned::extra(due_on, reason) }, today)
+                self.add(number, &Planned { with_offices, ..Planned::extra(due_on, reason) }, today)
             }
             Command::Move { place, moved_on } => self.note_move(place, moved_on),
             Command::HandOver { from, to, contact_lost_on } => Ok(self.hand_over(from, to, contact_lost_on)),

@@ -306,9 +306,12 @@ async fn who_is_lost_is_listed_until_found_and_the_visits_stay_due(url: &str) {
     let by = office("poipet-transit-centre");
     say::<Contact>(&store, &of, contact::Command::SeeAgain { by, seen_on: day("2026-03-20") }, 3).await;
     let entries = contacts::of_office(&office(DISTRICT), 9, 0, store.reader()).await.unwrap();
-    let lost = &entries[0];
-    assert_eq!((lost.steps, lost.last_action.as_str(), lost.last_step_on.as_str()), (2, "family_asked", "2026-03-05"));
-    assert_eq!((lost.seen_by.as_str(), lost.seen_on.as_str()), ("poipet-transit-centre", "2026-03-20"));
+    let entry = &entries[0];
+    assert_eq!(
+        (entry.steps, entry.last_action.as_str(), entry.last_step_on.as_str()),
+        (2, "family_asked", "2026-03-05")
+    );
+    assert_eq!((entry.seen_by.as_str(), entry.seen_on.as_str()), ("poipet-transit-centre", "2026-03-20"));
     assert_eq!(stands(&store, DISTRICT).await, [(FollowUpState::ContactLost, 12)]);
     assert_eq!(due(&store, DISTRICT, "2026-02-28").await, [(1, 1)]);
     let found =
@@ -440,8 +443,8 @@ async fn a_post_is_handed_over_item_by_item(url: &str) {
     assert_eq!(duties, [Duty::Case, Duty::Case, Duty::SupervisionPoint]);
     let handover: Id<kind::PostHandover> = id(0x51);
     let (from, to) = (staff("staff-6"), staff("staff-7"));
-    let hand_over = Handover { from, to, handed_over_on: day("2026-06-02"), items: items.clone() };
-    say::<Post>(&store, &handover.to_string(), post::Command::HandOver(hand_over), 3).await;
+    let change = Handover { from, to, handed_over_on: day("2026-06-02"), items: items.clone() };
+    say::<Post>(&store, &handover.to_string(), post::Command::HandOver(change), 3).await;
     assert_eq!(posts::waiting(&office(DISTRICT), 9, 0, store.reader()).await.unwrap().len(), 3);
     for item in items {
         say::<Post>(&store, &handover.to_string(), post::Command::Acknowledge(item), 4).await;

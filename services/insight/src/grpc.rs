@@ -117,11 +117,11 @@ impl InsightService for Grpc {
         Ok(Response::new(contract::IssueReportResponse { report: issued.state.issued().map(write_report) }))
     }
 
-    async fn list_reports(
+    async fn list_period_reports(
         &self,
-        request: Request<contract::ListReportsRequest>,
-    ) -> Result<Response<contract::ListReportsResponse>, Status> {
-        let (_, request) = self.node.gate.open("ListReports", request)?;
+        request: Request<contract::ListPeriodReportsRequest>,
+    ) -> Result<Response<contract::ListPeriodReportsResponse>, Status> {
+        let (_, request) = self.node.gate.open("ListPeriodReports", request)?;
         let period: Option<Period> = field::parse_optional("period", &request.period)?;
         let reports = figures::reports(period, self.store.reader()).await.map_err(status::query)?;
         let missing = match period {
@@ -129,7 +129,7 @@ impl InsightService for Grpc {
             _ => vec![],
         };
         let reports = reports.iter().map(write_report).collect();
-        Ok(Response::new(contract::ListReportsResponse { reports, missing_node_ids: missing }))
+        Ok(Response::new(contract::ListPeriodReportsResponse { reports, missing_node_ids: missing }))
     }
 
     async fn publish_figures(

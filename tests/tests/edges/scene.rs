@@ -9,9 +9,9 @@ use spean::demonstration::staff::{Asking, Staff, decision, new_id};
 use spean_contracts::cases::v1::{Consent, RecordConsentRequest};
 use spean_contracts::directory::v1::{Offering, PublishOfferingRequest};
 use spean_contracts::followup::v1::{
-    AssignWorkerRequest, Check, CheckResult, Currency, DangerSign, HandOverPostRequest, Money, PaymentPurpose,
-    PlanFollowUpRequest, RaiseDangerRequest, RecordSupervisionRequest, RecordSupportRequest, RequestPaymentRequest,
-    SupervisionPoint, SupportKind,
+    AssignWorkerRequest, Check, CheckResult, ConveneMeetingRequest, Currency, DangerSign, HandOverPostRequest, Money,
+    PaymentPurpose, PlanFollowUpRequest, RaiseDangerRequest, RecordSupervisionRequest, RecordSupportRequest,
+    RequestPaymentRequest, SupervisionPoint, SupportKind,
 };
 use spean_contracts::referral::v1::{
     Channel as ReportChannel, Concern, OfferKind, OfferState, OpenNeedRequest, Reporter, SubmitReportRequest,
@@ -98,6 +98,9 @@ ids! {
     post_handover,
     /// The visit of a supervisor.
     made_supervision,
+    /// A meeting that was called.
+    meeting,
+    fresh_meeting, fresh_decision,
     fresh_danger, fresh_payment, pay_in, support, fresh_post_handover, supervision, search_step, found_need,
     /// A report that the office took down.
     report,
@@ -380,6 +383,8 @@ impl Scene {
             ..RecordSupervisionRequest::default()
         };
         here.supervision().record_supervision(here.ask(supervision)).await?;
+        let meeting = ConveneMeetingRequest { meeting_id: ids.meeting.clone(), planned_on: "2026-05-10".to_owned() };
+        here.meeting().convene_meeting(here.ask(meeting)).await?;
         Ok(())
     }
 }

@@ -20,17 +20,17 @@ impl Grpc {
     ) -> Result<wire::AddAttachmentResponse, Status> {
         let case: CaseId = field::parse("case_id", &request.case_id)?;
         let attachment_id: AttachmentId = field::parse("attachment_id", &request.attachment_id)?;
-        let content = request.content;
-        if content.len() > LARGEST_ATTACHMENT_BYTES {
+        let bytes = request.content;
+        if bytes.len() > LARGEST_ATTACHMENT_BYTES {
             return Err(status::invalid("content", format_args!("at most {LARGEST_ATTACHMENT_BYTES} bytes")));
         }
-        let media_type = sniff::media_type(&content);
+        let media_type = sniff::media_type(&bytes);
         let media_type = media_type.ok_or_else(|| status::invalid("content", "a JPEG, PNG, PDF or TIFF file"))?;
-        let digest = Digest::of(&content).to_string();
+        let digest = Digest::of(&bytes).to_string();
         let attachment = Attachment {
             kind: read_attachment_kind("kind", request.kind)?,
             media_type,
-            size_bytes: u64::try_from(content.len()).unwrap_or(u64::MAX),
+            size_bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             digest: digest.clone(),
             made_on: field::day_so_far("made_on", &request.made_on, call.today())?,
         };
@@ -47,7 +47,7 @@ impl Grpc {
                 // Asked again, what was destroyed meanwhile stays so.
                 let known = transaction.load::<Case>(&id).await.map_err(|error| status::store(&error))?;
                 if known.state.attachment(attachment_id).is_some() {
-                    let kept = node.vault.keep_attachment(person, attachment_id, &content, context.now).await;
+                    let kept = node.vault.keep_attachment(person, attachment_id, &bytes, context.now).await;
                     kept.map_err(|error| status::vault(&error))?;
                 }
                 Ok::<_, Status>(())
@@ -67,8 +67,8 @@ impl Grpc {
         let attachment_id: AttachmentId = field::parse("attachment_id", &request.attachment_id)?;
         let purpose = field::required_text("purpose", &request.purpose, read::LONGEST_PURPOSE)?;
         self.permit(call, case).await?;
-        let shelf = shelf::of_case(&request.case_id, self.store.reader()).await.map_err(status::query)?;
-        let paper = shelf.into_iter().find(|paper| paper.attachment_id == attachment_id.to_string());
+        let papers = shelf::of_case(&request.case_id, self.store.reader()).await.map_err(status::query)?;
+        let paper = papers.into_iter().find(|paper| paper.attachment_id == attachment_id.to_string());
         let paper = paper.ok_or_else(|| status::not_found("attachment"))?;
         let reader = reader(call, purpose)?;
         let content = self.node.vault.attachment(case.reinterpret(), attachment_id, &reader, call.now).await;
@@ -84,8 +84,8 @@ impl Grpc {
     ) -> Result<wire::ListAttachmentsResponse, Status> {
         let case: CaseId = field::parse("case_id", &request.case_id)?;
         self.permit(call, case).await?;
-        let shelf = shelf::of_case(&case.to_string(), self.store.reader()).await.map_err(status::query)?;
-        Ok(wire::ListAttachmentsResponse { attachments: shelf.into_iter().map(write::attachment).collect() })
+        let papers = shelf::of_case(&case.to_string(), self.store.reader()).await.map_err(status::query)?;
+        Ok(wire::ListAttachmentsResponse { attachments: papers.into_iter().map(write::attachment).collect() })
     }
 
     pub(super) async fn remove_attachment(

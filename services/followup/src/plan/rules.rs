@@ -113,12 +113,12 @@ impl Plan {
         Ok(vec![Event::VisitRescheduled { number, due_on, reason }])
     }
 
-    pub(super) fn add(&self, number: u8, visit: Planned, today: Date) -> Result<Vec<Event>, Error> {
+    pub(super) fn add(&self, number: u8, visit: &Planned, today: Date) -> Result<Vec<Event>, Error> {
         let Planned { due_on, extra, with_offices, .. } = visit.clone();
         let Some(reason) = extra else { return Ok(vec![]) };
         self.running()?;
         match self.visits.get(&number) {
-            Some(known) if Planned { settled: false, ..known.clone() } == visit => return Ok(vec![]),
+            Some(known) if Planned { settled: false, ..known.clone() } == *visit => return Ok(vec![]),
             Some(_) => return Err(Error::VisitNumberTaken),
             None if number != self.next_number(1)? => return Err(Error::VisitNumberNotNext),
             None => {}

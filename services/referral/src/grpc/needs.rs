@@ -175,16 +175,15 @@ impl Grpc {
             Err(_) => return Err(invalid("reason", "one of the values of UnmetReason")),
         };
         let known = self.need(call, id).await?;
-        let reason = match said {
-            Some(reason) => reason,
-            None => {
-                let need = self.load_need(&known).await?;
-                let mut connection = self.reader().await?;
-                let found = services_for(&self.desk, &known.office, &need, call.now, &mut connection).await;
-                matching::unmet(&found.map_err(status::query)?).ok_or_else(|| {
-                    status::forbidden("A_SERVICE_FITS", "a service that fits is known; ask it, or say why it cannot")
-                })?
-            }
+        let reason = if let Some(reason) = said {
+            reason
+        } else {
+            let need = self.load_need(&known).await?;
+            let mut connection = self.reader().await?;
+            let found = services_for(&self.desk, &known.office, &need, call.now, &mut connection).await;
+            matching::unmet(&found.map_err(status::query)?).ok_or_else(|| {
+                status::forbidden("A_SERVICE_FITS", "a service that fits is known; ask it, or say why it cannot")
+            })?
         };
         let command = Command::MarkUnmet { reason, on: call.today() };
         self.decide_need(call, &known.office, id, command, TakeBack::None, false).await?;

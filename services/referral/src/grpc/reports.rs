@@ -466,7 +466,7 @@ impl Reports {
             day => Some(field::day_so_far("seen_on", day, call.today())?),
         };
         let words = field::text("words", &request.words, LONGEST_WORDS)?;
-        let reporter = request.reporter.map(read_reporter).transpose()?.flatten();
+        let reporter = request.reporter.as_ref().map(read_reporter).transpose()?.flatten();
         let reporter = reporter.map(|reporter| (mint(), reporter));
         let to = self.responsible(place.as_str(), call.today()).await?;
         let due_at = self.due_at(urgency, call.now);
@@ -549,7 +549,7 @@ async fn numbered(
     })
 }
 
-fn read_reporter(reporter: wire::Reporter) -> Result<Option<Reporter>, Status> {
+fn read_reporter(reporter: &wire::Reporter) -> Result<Option<Reporter>, Status> {
     let reporter = Reporter {
         name: field::text("reporter.name", &reporter.name, 100)?,
         telephone: field::text("reporter.telephone", &reporter.telephone, 40)?,

@@ -182,9 +182,9 @@ fn why_nobody_can_meet_a_need_has_four_answers() {
     let no_place = with(|here| here.before = Some(Before::Declined { reason: DeclineReason::NoCapacity }));
     assert_eq!(why(&[]), Some(UnmetReason::NobodyOffersIt));
     assert_eq!(why(&[with(|here| here.offering.need = Need::Legal)]), Some(UnmetReason::NobodyOffersIt));
-    assert_eq!(why(&[for_men.clone()]), Some(UnmetReason::NobodyFits));
+    assert_eq!(why(std::slice::from_ref(&for_men)), Some(UnmetReason::NobodyFits));
     assert_eq!(why(&[full(candidate(1, "0802")), for_men]), Some(UnmetReason::AllFull));
-    assert_eq!(why(&[refused.clone()]), Some(UnmetReason::AllDeclined));
+    assert_eq!(why(std::slice::from_ref(&refused)), Some(UnmetReason::AllDeclined));
     assert_eq!(why(&[refused.clone(), full(no_place)]), Some(UnmetReason::AllFull));
     assert_eq!(why(&[refused, candidate(2, "16")]), None);
     assert_eq!(why(&[with(|here| here.before = Some(Before::Asked))]), None);

@@ -65,7 +65,7 @@ fn situation(at: &str) -> Situation {
         registry: None,
         authority: party("mosvy-atro"),
         cosigner: party("mosvy-atro"),
-        signer: Signer::new(|bytes| bytes.to_vec()),
+        signer: Signer::new(<[u8]>::to_vec),
     }
 }
 

@@ -268,7 +268,7 @@ pub(crate) async fn offerings(need: Need, connection: &mut AnyConnection) -> Res
     .bind(need.to_string())
     .fetch_all(connection)
     .await?;
-    Ok(rows.iter().filter_map(|row| offering(row, need).transpose()).collect::<Result<_, _>>()?)
+    rows.iter().filter_map(|row| offering(row, need).transpose()).collect()
 }
 
 /// One offering; none when a later version of the software wrote what this one cannot read.

@@ -90,7 +90,7 @@ fn turned(desk: &Desk, event: &Custody, office: OfficeId, case: CaseId) -> Optio
     };
     let body = serde_json::to_vec(&CaseTurned { office, case }).expect("codes and ids are text");
     let to = desk.node.address(Service::Referral);
-    turns.then(|| Posting { to, kind: CASE_TURNED, case: None, body, attachment: None })
+    turns.then_some(Posting { to, kind: CASE_TURNED, case: None, body, attachment: None })
 }
 
 fn need_moved(desk: &Desk, office: &str, need: &str, event: &need::Event) -> Option<Posting> {

@@ -213,7 +213,7 @@ async fn record_asked(
         Stands::Agreed => ("ACCEPTED", String::new(), String::new()),
         Stands::Transferred => ("TRANSFERRED", String::new(), String::new()),
         Stands::Declined { reason } => ("DECLINED", reason.to_string(), String::new()),
-        Stands::Withdrawn { reason } if reason == spean_vocabulary::WithdrawReason::Escalated => {
+        Stands::Withdrawn { reason: spean_vocabulary::WithdrawReason::Escalated } => {
             ("ESCALATED", String::new(), String::new())
         }
         Stands::Withdrawn { .. } => ("WITHDRAWN", String::new(), String::new()),

@@ -71,10 +71,10 @@ async fn apply(
             let mut back = false;
             match news.what {
                 What::Stage { stage: reached } => stage = reached.to_string(),
-                What::Service { offer: made, need: asked, outcome: came } => {
+                What::Service { offer: made, need: asked, outcome: result } => {
                     offer = made.to_string();
                     need = asked.map(|need| need.to_string()).unwrap_or_default();
-                    outcome = came.to_string();
+                    outcome = result.to_string();
                 }
                 What::SeenAgain { other: case, taken_back } => (other, back) = (case.to_string(), taken_back),
             }

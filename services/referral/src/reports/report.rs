@@ -380,8 +380,8 @@ impl Report {
     ) -> Vec<Event> {
         let Some(number) = self.cases.iter().position(|known| *known == case) else { return vec![] };
         let person = u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
-        let state = self.state().unwrap_or(ReportState::BecameCase);
-        let told = Told { person: Some(person), stage, outcome, on: Some(on), ..self.says(me, state) };
+        let says = self.says(me, self.state().unwrap_or(ReportState::BecameCase));
+        let told = Told { person: Some(person), stage, outcome, on: Some(on), ..says };
         let same = |noted: &Told| {
             (noted.person, noted.stage, noted.outcome, noted.on) == (told.person, stage, outcome, told.on)
         };

@@ -12,9 +12,11 @@ use spean_contracts::directory::v1::WhoServesResponse;
 use spean_contracts::directory::v1::directory_service_client::DirectoryServiceClient;
 use spean_contracts::followup::v1::followup_service_client::FollowupServiceClient;
 use spean_contracts::followup::v1::fund_service_client::FundServiceClient;
+use spean_contracts::followup::v1::meeting_service_client::MeetingServiceClient;
 use spean_contracts::followup::v1::safety_service_client::SafetyServiceClient;
 use spean_contracts::followup::v1::supervision_service_client::SupervisionServiceClient;
 use spean_contracts::followup::v1::support_service_client::SupportServiceClient;
+use spean_contracts::insight::v1::insight_service_client::InsightServiceClient;
 use spean_contracts::referral::v1::need_service_client::NeedServiceClient;
 use spean_contracts::referral::v1::referral_service_client::ReferralServiceClient;
 use spean_contracts::referral::v1::report_service_client::ReportServiceClient;
@@ -113,6 +115,16 @@ impl Staff {
     /// Help that was given.
     pub fn support(&self) -> SupportServiceClient<Channel> {
         SupportServiceClient::new(self.channel.clone())
+    }
+
+    /// The coordination meeting.
+    pub fn meeting(&self) -> MeetingServiceClient<Channel> {
+        MeetingServiceClient::new(self.channel.clone())
+    }
+
+    /// Figures.
+    pub fn insight(&self) -> InsightServiceClient<Channel> {
+        InsightServiceClient::new(self.channel.clone())
     }
 
     /// Who does the work.

@@ -5,7 +5,7 @@ use super::*;
 const SUPERVISORS: &[Role] = &[Supervisor];
 
 pub(super) fn rows(ids: &Ids) -> Vec<Row> {
-    [visits(ids), safety(ids), money(ids), work(ids)].into_iter().flatten().collect()
+    [visits(ids), safety(ids), money(ids), work(ids), meeting(ids)].into_iter().flatten().collect()
 }
 
 fn visits(ids: &Ids) -> Vec<Row> {
@@ -177,5 +177,37 @@ fn work(ids: &Ids) -> Vec<Row> {
             [&[("supervision_id", Id), ("check", Word(&[])), ("result", Word(&[])), ("seen_on", PastDay)]]),
         row!("followup.v1.SupervisionService" "ListSupervision", CASEWORK, Office, Nothing, {}, Read,
             [&[("page", Page), ("open_only", Free)]]),
+    ]
+}
+
+fn meeting(ids: &Ids) -> Vec<Row> {
+    let Ids { case, meeting, fresh_meeting, fresh_decision, .. } = ids;
+    vec![
+        row!("followup.v1.MeetingService" "ListAgenda", CASEWORK, Office, Nothing, {}, Outcome::Done, [&[("page", Page)]]),
+        row!("followup.v1.MeetingService" "ConveneMeeting", SUPERVISORS, Office, Nothing,
+            { "meeting_id": fresh_meeting, "planned_on": "2026-05-10" }, Write("planned_on", json!("2026-05-11")),
+            [&[("meeting_id", Id), ("planned_on", RequiredDay)]]),
+        row!("followup.v1.MeetingService" "RefreshAgenda", SUPERVISORS, Office, Own("meeting_id"),
+            { "meeting_id": meeting }, Outcome::Done, [&[("meeting_id", Id)]]),
+        row!("followup.v1.MeetingService" "RecordAttendance", SUPERVISORS, Office, Own("meeting_id"),
+            { "meeting_id": meeting, "held_on": "2026-05-11", "office_ids": ["dsvy-ratanak-kiri"],
+              "guests": [{ "kind": 2, "count": 1 }] },
+            Write("held_on", json!("2026-05-12")),
+            [&[("meeting_id", Id), ("held_on", PastDay), ("office_ids", AtMost(200, Entry::Office)),
+               ("office_ids[0]", Code(Yes)), ("guests", AtMost(10, Entry::Guest)), ("guests[0].kind", Word(&[])),
+               ("guests[0].count", Number(1, 100))]]),
+        row!("followup.v1.MeetingService" "DecideCase", SUPERVISORS, Office, Own("meeting_id"),
+            { "decision_id": fresh_decision, "meeting_id": meeting, "case_id": case, "decision": 1, "end_reason": 1 },
+            Refused(Code::FailedPrecondition, "QUORUM_MISSING"),
+            [&[("decision_id", Id), ("meeting_id", Id), ("case_id", Id), ("decision", Word(&[])),
+               ("end_reason", Word(&[])), ("extend_reason", Free), ("months", Free), ("reopen_reason", Free),
+               ("transfer_to_office_id", Free)]]),
+        row!("followup.v1.MeetingService" "SignMinutes", SUPERVISORS, Office, Own("meeting_id"),
+            { "meeting_id": meeting }, Refused(Code::FailedPrecondition, "QUORUM_MISSING"), [&[("meeting_id", Id)]]),
+        row!("followup.v1.MeetingService" "GetMeeting", CASEWORK, Office, Own("meeting_id"),
+            { "meeting_id": meeting }, Read, [&[("meeting_id", Id)]]),
+        row!("followup.v1.MeetingService" "ListMeetings", CASEWORK, Office, Nothing, {}, Read, [&[("page", Page)]]),
+        row!("followup.v1.MeetingService" "ListMandates", CASEWORK, Office, Nothing, {}, Read,
+            [&[("page", Page), ("with_done", Free)]]),
     ]
 }

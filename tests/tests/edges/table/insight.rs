@@ -14,7 +14,7 @@ pub(super) fn rows() -> Vec<Row> {
             [&[("thing", Word(&[])), ("by", OptionalWord)]]),
         row!("insight.v1.InsightService" "IssueReport", COUNTERS, Office, Nothing, { "period": "2025-3" },
             Write("period", json!("2025-2")), [&[("period", Period(Yes))]]),
-        row!("insight.v1.InsightService" "ListReports", COUNTERS, Office, Nothing, { "period": "2025-3" }, Read,
+        row!("insight.v1.InsightService" "ListPeriodReports", COUNTERS, Office, Nothing, { "period": "2025-3" }, Read,
             [&[("period", Period(No))]]),
         row!("insight.v1.InsightService" "PublishFigures", COUNTERS, Office, Nothing, { "period": "2025-3" },
             Refused(Code::PermissionDenied, "NOT_THE_MINISTRY"), [&[("period", Period(Yes))]]),

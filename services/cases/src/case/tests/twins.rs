@@ -31,10 +31,9 @@ fn a_pair_that_was_judged_is_not_pointed_out_again() {
     let found = || Command::NotePossibleDuplicate { other: id(9), score: 90, reasons: vec![] };
     let event = Event::PossibleDuplicateFound { other: id(9), score: 90, reasons: vec![] };
     done_once(here(), found(), vec![event]);
-    let ruled_out = Event::DuplicateRuledOut { other: id(9), on: on() };
-    let rule_out = Command::RuleOut { this: id(1), other: id(9), on: on() };
-    done_once(here(), rule_out, vec![ruled_out.clone()]);
-    for judged in [vec![ruled_out], vec![linked()], vec![linked(), Event::Unlinked { other: id(9), on: on() }]] {
+    let judgement = Event::DuplicateRuledOut { other: id(9), on: on() };
+    done_once(here(), Command::RuleOut { this: id(1), other: id(9), on: on() }, vec![judgement.clone()]);
+    for judged in [vec![judgement], vec![linked()], vec![linked(), Event::Unlinked { other: id(9), on: on() }]] {
         given::<Case>(with(judged)).when(&at_office(), found()).then([]);
     }
 }

@@ -18,11 +18,11 @@ pub(super) fn overall(entry: &Entry) -> Option<ReportState> {
 
 pub(super) fn is_overdue(entry: &Entry, stations: &[list::Station], now: Timestamp) -> bool {
     let now = now.as_micros();
-    let waits_here = entry.state == ReportState::Received.to_string() && entry.answer_due_at <= now;
-    let waits_there = entry.state == ReportState::PassedOn.to_string()
+    let unanswered = entry.state == ReportState::Received.to_string() && entry.answer_due_at <= now;
+    let passed_on = entry.state == ReportState::PassedOn.to_string()
         && stations.iter().all(|station| station.said.is_empty())
         && stations.iter().any(|station| station.due_at <= now);
-    waits_here || waits_there
+    unanswered || passed_on
 }
 
 pub(super) fn listed(offices: &str) -> Vec<String> {
