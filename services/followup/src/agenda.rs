@@ -1,7 +1,7 @@
 //! What the meeting of the province should hear of a case: found out from the facts, told when it changes.
 //!
-//! At the office that keeps the case the list is drawn up from what is on record ([`watch`]); at the province it is kept
-//! as it was told, until the next word from there.
+//! At the office that keeps the case the list is drawn up from what is on record, whenever that changes; at the province
+//! it is kept as it was told, until the next word from there.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,6 @@ use crate::codes::Topic;
 
 #[cfg(test)]
 mod tests;
-pub(crate) mod watch;
 
 /// What was told of one case, by us and to us.
 #[derive(Clone, Debug, Default)]

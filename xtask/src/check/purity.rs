@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::shell::root;
 
 /// Words that no rule needs.
-const FOREIGN: [&str; 9] = ["async", "await", "sqlx", "tonic", "tracing", "tokio", "SystemTime", "Instant", "Clock"];
+const FOREIGN: [&str; 9] = ["async", "await", "sqlx", "tonic", "tracing::", "tokio", "SystemTime", "Instant", "Clock"];
 
 /// Crates that are rules as a whole.
 const PURE_CRATES: [&str; 2] = ["crates/custody/src", "crates/eventsourcing/src"];
@@ -60,12 +60,22 @@ pub(super) fn sources(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Whether a word of this line is the foreign one. Families are traced here: as a path the word is that of the crate.
+fn is(word: &str, line: &str, foreign: &str) -> bool {
+    let plain = word.trim_end_matches(|character: char| !(character.is_alphanumeric() || character == '_'));
+    match foreign.strip_suffix("::") {
+        Some(path) => plain == path && line.contains(foreign),
+        None => plain == foreign,
+    }
+}
+
 /// The foreign words of a source outside its comments, with their lines.
-fn foreign_words(source: &str) -> impl Iterator<Item = (usize, &str)> {
+fn foreign_words(source: &str) -> impl Iterator<Item = (usize, &'static str)> {
     source.lines().enumerate().flat_map(|(index, line)| {
         let code = line.split("//").next().unwrap_or_default();
-        let words = code.split(|character: char| !(character.is_alphanumeric() || character == '_'));
-        words.filter(|word| FOREIGN.contains(word)).map(move |word| (index + 1, word))
+        let words = code.split_inclusive(|character: char| !(character.is_alphanumeric() || character == '_'));
+        let foreign = words.filter_map(|word| FOREIGN.iter().find(|foreign| is(word, code, foreign)).copied());
+        foreign.map(move |word| (index + 1, word))
     })
 }
 
@@ -82,5 +92,7 @@ mod tests {
     fn a_clock_among_the_rules_is_found_and_one_in_a_comment_is_not() {
         let source = "//! No clock, no async.\nuse std::time::Instant;\nfn rule() { asynchronous() } // tokio\n";
         assert_eq!(foreign_words(source).collect::<Vec<_>>(), [(2, "Instant")]);
+        let traced = "let tracing = family.tracing;\ntracing::warn!(\"no\");\n";
+        assert_eq!(foreign_words(traced).collect::<Vec<_>>(), [(2, "tracing::")]);
     }
 }

@@ -7,12 +7,12 @@ use spean_messaging::{Letter, Unusable};
 use spean_vocabulary::{CaseId, DecisionId, OfficeId};
 
 use super::{Reactions, malformed, parse, parse_optional, read};
-use crate::agenda::{self, Agenda, Told, watch};
+use crate::agenda::{self, Agenda, Told};
 use crate::codes::{EndReason, ExtendReason, ReopenReason, Topic};
-use crate::follow_ups;
 use crate::mandate::{self, Answer, Mandate, Received};
 use crate::meeting::{self, Decision, Meeting};
 use crate::plan::{self, OpenMatters, Plan, Rhythm};
+use crate::{follow_ups, watch};
 
 /// What stops a closure when the meeting did not know of it.
 const GRAVE: [Topic; 6] =

@@ -13,7 +13,7 @@ use spean_vocabulary::{CaseId, CaseNumber, Date, OfficeId, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Executor, Row as _};
 
-use super::{Agenda, Command, Told};
+use crate::agenda::{Agenda, Command, Told};
 use crate::codes::Topic;
 use crate::mandate::{self, Mandate};
 use crate::meetings;
