@@ -93,6 +93,7 @@ async fn a_worker_arrives(network: &Network, cases: &[String]) {
     }
     let staff = province.staff().await;
     let stranger = open_case(&province, 4).await;
+    province.held(&stranger).await;
     let with_another = [cases, &[stranger]].concat();
     let verdicts = move_down(&staff, &with_another, BulkMode::All).await.expect("it is answered");
     let reasons: Vec<_> = verdicts.iter().map(|verdict| verdict.reason.as_str()).collect();

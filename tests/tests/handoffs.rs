@@ -11,7 +11,7 @@ use spean_contracts::referral::v1::{
     OfferManyRequest, OfferReferralRequest, OfferState, ProposeOverrideRequest, Verdict, WithdrawOfferRequest,
     WithdrawReason,
 };
-use spean_contracts::shelter::v1::{AdmitResidentRequest, ExitKind, ExitResidentRequest};
+use spean_contracts::shelter::v1::{AdmitResidentRequest, ExitKind, ExitResidentRequest, OverCapacityReason};
 use spean_contracts::vocabulary::v1::{Need, Urgency};
 use spean_identity::Role;
 use spean_tests::{Desk, Network, hand_over, invented, network, network_on_postgres, one_holder, open_case, settled};
@@ -195,6 +195,7 @@ async fn nobody_leaves_a_shelter_for_another_place_that_did_not_agree(network: &
         admission_id: stay.clone(),
         case_id: case,
         admitted_on: admitted_on.clone(),
+        over_capacity: OverCapacityReason::NoOtherHouse.into(),
         ..Default::default()
     };
     shelter

@@ -16,7 +16,7 @@ use spean_contracts::referral::v1::{
     PassReason, ReadReporterRequest, Report, ReportList, ReportState, Reporter, ServiceOutcome, SubmitReportRequest,
     SubmitReportResponse, TakeUpReportRequest, news,
 };
-use spean_contracts::vocabulary::v1::{Need, Urgency};
+use spean_contracts::vocabulary::v1::{ConsentBasis, Need, Urgency};
 use spean_identity::Role;
 use spean_tests::{Desk, Network, hand_over, network, one_holder, open_case, settled};
 use tonic::Status;
@@ -42,6 +42,9 @@ async fn a_boy_who_is_registered_again_is_known_to_his_district_the_same_day() {
     let network = network().await;
     let (centre, province) = (network.desk(TRANSIT_CENTRE), network.desk(KANDAL));
     let first = hand_over(&centre, &province, 0).await.case;
+    province.held(&first).await;
+    // What the centre was allowed does not go on for the province: whoever offers asks for consent again.
+    province.ask("the consent", async |staff: Staff| staff.consent(&first, ConsentBasis::BestInterest).await).await;
     let on = province.offer(&first, KIEN_SVAY).await;
     let district = network.desk(KIEN_SVAY);
     district.accept(&on).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use spean_eventsourcing::{Aggregate, Context, Refusal};
+use spean_eventsourcing::{Aggregate, Context, Fault, Refusal};
 use spean_vocabulary::{AgeBand, NodeId, Sex, Timestamp};
 use strum::IntoEnumIterator as _;
 
@@ -100,6 +100,13 @@ pub enum Error {
 impl Refusal for Error {
     fn reason(&self) -> &'static str {
         self.into()
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NotTheMinistry => Fault::NotTheirs,
+            _ => Fault::ForbiddenNow,
+        }
     }
 }
 

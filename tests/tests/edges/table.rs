@@ -83,12 +83,14 @@ pub(crate) enum Outcome {
     Write(&'static str, Value),
     /// Done, and known by its content alone: it leaves no event.
     Done,
+    /// Done, and what it writes depends on what others have told meanwhile.
+    Current,
     /// Refused by the rules as things stand in the scene.
     Refused(Code, &'static str),
 }
 
 use About::{Everybody, Nothing, Office as Own, Published};
-use Outcome::{Done, Read, Refused, Write};
+use Outcome::{Current, Done, Read, Refused, Write};
 
 const EVERYBODY: &[Role] =
     &[Caseworker, Supervisor, IntakeOfficer, ShelterManager, Administrator, Authority, Role::Reporter];

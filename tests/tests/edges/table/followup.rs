@@ -183,12 +183,12 @@ fn work(ids: &Ids) -> Vec<Row> {
 fn meeting(ids: &Ids) -> Vec<Row> {
     let Ids { case, meeting, fresh_meeting, fresh_decision, .. } = ids;
     vec![
-        row!("followup.v1.MeetingService" "ListAgenda", CASEWORK, Office, Nothing, {}, Outcome::Done, [&[("page", Page)]]),
+        row!("followup.v1.MeetingService" "ListAgenda", CASEWORK, Office, Nothing, {}, Current, [&[("page", Page)]]),
         row!("followup.v1.MeetingService" "ConveneMeeting", SUPERVISORS, Office, Nothing,
             { "meeting_id": fresh_meeting, "planned_on": "2026-05-10" }, Write("planned_on", json!("2026-05-11")),
             [&[("meeting_id", Id), ("planned_on", RequiredDay)]]),
         row!("followup.v1.MeetingService" "RefreshAgenda", SUPERVISORS, Office, Own("meeting_id"),
-            { "meeting_id": meeting }, Outcome::Done, [&[("meeting_id", Id)]]),
+            { "meeting_id": meeting }, Current, [&[("meeting_id", Id)]]),
         row!("followup.v1.MeetingService" "RecordAttendance", SUPERVISORS, Office, Own("meeting_id"),
             { "meeting_id": meeting, "held_on": "2026-05-11", "office_ids": ["dsvy-ratanak-kiri"],
               "guests": [{ "kind": 2, "count": 1 }] },

@@ -27,7 +27,7 @@ pub(super) fn rows(ids: &Ids) -> Vec<Row> {
             [&[("offer_ids", AtMost(200, Entry::Id)), ("offer_ids[0]", Id), ("mode", Word(&[]))]]),
         row!("referral.v1.ReferralService" "DeclineMany", RECEIVING, Office, Nothing,
             { "offers": [{ "offer_id": declinable, "reason": 1 }], "mode": 2 }, Done,
-            [&[("offers", AtMost(200, Entry::Offer)), ("offers[0].offer_id", Id), ("offers[0].reason", Word(&[7])),
+            [&[("offers", AtMost(200, Entry::Empty)), ("offers[0].offer_id", Id), ("offers[0].reason", Word(&[7])),
                ("mode", Word(&[]))]]),
         row!("referral.v1.ReferralService" "OfferMany", SENDING, Office, Nothing,
             { "offers": [{ "offer_id": ids.one_of_many, "case_id": case, "to_office_id": "osvy-saang", "kind": 1,
