@@ -90,6 +90,11 @@ def open_case(desk, given, home):
         "consent_id": str(uuid.uuid4()),
         "basis": "CONSENT_BASIS_BEST_INTEREST",
         "parts": ["PART_IDENTITY", "PART_CONTACT"],
+        "decision": {
+            "decided_on": "2026-01-01",
+            "decided_by": desk.office,
+            "deciders": ["FUNCTION_SOCIAL_WORKER", "FUNCTION_SUPERVISOR"],
+        },
     }
     desk.ask("CasesService", "RecordConsent", case_id=case, consent=consent)
     return case

@@ -148,7 +148,7 @@ async fn she_comes_back_and_goes_home(network: &Network, stay: &str, case: &str)
     };
     let refused = staff.shelter().exit_resident(exit()).await.expect_err("nobody would visit her");
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "FOLLOW_UP_NOT_ACCEPTED"));
-    shelter.ask("consent", async |staff: Staff| staff.consent(case, ConsentBasis::Person).await).await;
+    shelter.ask("consent", async |staff: Staff| staff.consent(case, ConsentBasis::BestInterest).await).await;
     let offer = shelter.offer(case, KANDAL).await;
     network.desk(KANDAL).accept(&offer).await;
     network.desk(KANDAL).held(case).await;

@@ -1,5 +1,7 @@
 //! Calls any RPC by its name, with a request made from JSON by the descriptors alone: what any client could send.
 
+use std::sync::OnceLock;
+
 use anyhow::Context as _;
 use prost::Message as _;
 use prost::bytes::{Buf as _, BufMut as _};
@@ -33,21 +35,19 @@ impl Headers {
     }
 }
 
-/// All services, as their descriptors say.
-pub(crate) fn descriptors() -> DescriptorPool {
-    DescriptorPool::decode(spean_contracts::DESCRIPTORS).unwrap()
-}
-
-/// All RPCs of the network, as `package.Service/Method`.
-pub(crate) fn every_rpc() -> Vec<(String, MethodDescriptor)> {
-    let pool = descriptors();
-    let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
-    methods.map(|method| (format!("{}/{}", method.parent_service().full_name(), method.name()), method)).collect()
+/// All RPCs of the network, as `package.Service/Method`. Reading them takes longer than a request.
+pub(crate) fn every_rpc() -> &'static [(String, MethodDescriptor)] {
+    static EVERY_RPC: OnceLock<Vec<(String, MethodDescriptor)>> = OnceLock::new();
+    EVERY_RPC.get_or_init(|| {
+        let pool = DescriptorPool::decode(spean_contracts::DESCRIPTORS).unwrap();
+        let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+        methods.map(|method| (format!("{}/{}", method.parent_service().full_name(), method.name()), method)).collect()
+    })
 }
 
 /// The request of an RPC, from JSON.
 pub(crate) fn encode(rpc: &str, request: &Value) -> anyhow::Result<Vec<u8>> {
-    let (_, method) = every_rpc().into_iter().find(|(name, _)| name == rpc).context("there is no such RPC")?;
+    let (_, method) = every_rpc().iter().find(|(name, _)| name == rpc).context("there is no such RPC")?;
     let message = DynamicMessage::deserialize(method.input(), request.clone());
     Ok(message.with_context(|| format!("{rpc}: {request}"))?.encode_to_vec())
 }

@@ -57,18 +57,18 @@ fn every_rpc_and_every_field_has_its_row() {
     let ids = Ids::mint();
     let rows = rows(&ids);
     let listed: BTreeSet<_> = rows.iter().map(|row| row.rpc.to_owned()).collect();
-    let offered: BTreeSet<_> = every_rpc().into_iter().map(|(rpc, _)| rpc).collect();
+    let offered: BTreeSet<_> = every_rpc().iter().map(|(rpc, _)| rpc.clone()).collect();
     assert_eq!(listed, offered);
     assert_eq!(rows.len(), offered.len(), "a row stands twice");
     for (rpc, method) in every_rpc() {
-        let row = rows.iter().find(|row| row.rpc == rpc).unwrap();
+        let row = rows.iter().find(|row| row.rpc == *rpc).unwrap();
         let mut leaves = BTreeSet::new();
         collect_fields(&method.input(), "", &mut leaves);
         for leaf in leaves {
             let covered = row.fields.iter().any(|(field, _)| *field == leaf || *field == format!("{leaf}[0]"));
             assert!(covered, "{rpc}: no rule for the field {leaf}");
         }
-        encode(&rpc, &row.request).unwrap();
+        encode(rpc, &row.request).unwrap();
     }
 }
 
@@ -252,7 +252,7 @@ async fn refuse_unreadable(scene: &Scene, row: &Row, ours: &Headers) -> usize {
 /// More than a request may hold is not even read; and what there is not cannot be asked for.
 async fn refuse_oversized(scene: &Scene, ours: &Headers) -> usize {
     let services: BTreeMap<_, _> =
-        every_rpc().into_iter().map(|(rpc, method)| (method.parent_service().full_name().to_owned(), rpc)).collect();
+        every_rpc().iter().map(|(rpc, method)| (method.parent_service().full_name().to_owned(), rpc)).collect();
     for (service, rpc) in &services {
         let refused = send(&scene.channel, rpc, ours, vec![0x0a; 7 * 1024 * 1024]).await.expect_err(rpc);
         assert!(matches!(refused.code(), Code::OutOfRange | Code::ResourceExhausted), "{rpc}: {refused:?}");
