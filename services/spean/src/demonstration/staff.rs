@@ -205,6 +205,8 @@ impl Staff {
         for _ in 0..ASKED_AGAIN {
             match self.referral().offer_referral(self.ask(request.clone())).await {
                 Err(status) if status.message().starts_with("no consent covers") => {}
+                // It waits for news of a case that was opened a moment ago, too.
+                Err(status) if status.code() == tonic::Code::NotFound => {}
                 answered => return answered.map(|_| offer_id),
             }
         }

@@ -14,6 +14,8 @@ pub use six_girls::six_girls;
 use spean_contracts::vocabulary::v1::{Birth, Name, Person, Sex, birth};
 use tonic::Status;
 
+use super::narrator::Narrator;
+
 /// The machine-readable reason of a refusal.
 pub fn reason(status: &Status) -> String {
     use tonic_types::StatusExt as _;
@@ -36,4 +38,18 @@ pub(crate) fn invented((khmer, latin): (&str, &str), sex: Sex, born: i32, home: 
         narrative: "Told once, to be told no second time.".to_owned(),
         ..Person::default()
     }
+}
+
+/// Asks until the service has heard of the case: what one service knows, another hears a moment later.
+pub(super) async fn once_known<T>(
+    narrator: &Narrator,
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Result<T, Status>,
+) -> anyhow::Result<T> {
+    let look = async || match ask().await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
+        Err(status) => Err(status),
+    };
+    narrator.until(what, look).await
 }

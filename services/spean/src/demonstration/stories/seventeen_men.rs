@@ -14,8 +14,8 @@ use spean_contracts::vocabulary::v1::{
 use spean_identity::Role;
 use tonic::Status;
 
-use super::reason;
 use super::six_girls::{answer, held_by};
+use super::{once_known, reason};
 use crate::demonstration::agencies::TRANSIT_CENTRE;
 use crate::demonstration::narrator::{Narrator, place};
 use crate::demonstration::staff::{Asking, Staff, new_id};
@@ -120,6 +120,7 @@ async fn link(centre: &Staff, narrator: &Narrator, known: &str, arrivals: &[Stri
 async fn refer(stage: &Stage, narrator: &Narrator, centre: &Staff, arrivals: &[String]) -> anyhow::Result<()> {
     let mut offers = Vec::new();
     for case in arrivals {
+        once_known(narrator, "the register to hear of the arrival", async || centre.case(case, "").await).await?;
         centre.consent(case, ConsentBasis::Person).await.or_else(|status| {
             // Whose age is not known is protected like a child: somebody decides in his best interest.
             if reason(&status) == "CHILD_NEEDS_GUARDIAN" { Ok(()) } else { Err(status) }

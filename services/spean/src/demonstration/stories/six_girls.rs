@@ -10,7 +10,7 @@ use spean_contracts::vocabulary::v1::{ConsentBasis, Need, Sex, Urgency};
 use spean_identity::Role;
 use tonic::Status;
 
-use super::{invented, reason};
+use super::{invented, once_known, reason};
 use crate::demonstration::agencies::{KANDAL, KIEN_SVAY, RATANAK_KIRI, SHELTER};
 use crate::demonstration::narrator::{Narrator, place};
 use crate::demonstration::staff::{Asking, Staff, new_id};
@@ -167,9 +167,11 @@ async fn go_home(stage: &Stage, narrator: &Narrator, sender: &Staff, cases: &[St
             let worker = stage.staff("kd-21", office, &[Role::Caseworker]).await?;
             if worker.holds(case).await? {
                 let plan = PlanFollowUpRequest { case_id: case.clone(), reintegrated_on: today.clone() };
-                let planned = worker.followup().plan_follow_up(worker.ask(plan)).await?.into_inner();
+                let begin = async || worker.followup().plan_follow_up(worker.ask(plan.clone())).await;
+                let planned = once_known(narrator, "follow-up to hear of the case", begin).await?.into_inner();
                 visits += planned.visits.len();
-                let seen = worker.case(case, "the first visit").await?;
+                let open = async || worker.case(case, "the first visit").await;
+                let seen = once_known(narrator, "the register to hear of the case", open).await?;
                 ensure!(seen.person.is_some_and(|person| person.khmer_name.is_some()), "the dossier did not arrive");
             }
         }
