@@ -38,14 +38,16 @@ impl InsightService for Grpc {
         request: Request<contract::CountFactsRequest>,
     ) -> Result<Response<contract::CountFactsResponse>, Status> {
         let (_, request) = self.node.gate.open("CountFacts", request)?;
-        let measure = Measure::read(request.measure)?;
+        let measure = Measure::read("measure", request.measure)?;
         field::at_most("windows", &request.windows, MOST_WINDOWS)?;
         field::at_most("by", &request.by, MOST_DIMENSIONS)?;
         let windows: Vec<_> = request.windows.iter().enumerate().map(read_window).collect::<Result<_, _>>()?;
         if windows.is_empty() {
             return Err(status::invalid("windows", "at least one window of time"));
         }
-        let by: Vec<_> = request.by.iter().map(|by| Dimension::read(*by)).collect::<Result<_, _>>()?;
+        let by = request.by.iter().enumerate();
+        let by: Vec<_> =
+            by.map(|(index, by)| Dimension::read(&format!("by[{index}]"), *by)).collect::<Result<_, _>>()?;
         let mut groups = BTreeMap::<Vec<String>, Vec<Counted>>::new();
         let mut totals = Vec::with_capacity(windows.len());
         for (index, (from, to)) in windows.iter().enumerate() {
@@ -72,9 +74,9 @@ impl InsightService for Grpc {
         request: Request<contract::CountOpenRequest>,
     ) -> Result<Response<contract::CountOpenResponse>, Status> {
         let (call, request) = self.node.gate.open("CountOpen", request)?;
-        let thing = OpenThing::read(request.thing)?;
+        let thing = OpenThing::read("thing", request.thing)?;
         let asked = request.by != i32::from(contract::Dimension::Unspecified);
-        let by = if asked { Some(Dimension::read(request.by)?) } else { None };
+        let by = if asked { Some(Dimension::read("by", request.by)?) } else { None };
         let open = figures::open(thing, by, self.store.reader()).await.map_err(status::query)?;
         let today = call.today();
         let mut groups = BTreeMap::<(usize, String), i64>::new();

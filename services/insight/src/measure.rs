@@ -7,7 +7,7 @@ use strum::{Display, EnumIter, EnumString};
 use tonic::Status;
 
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident $field:literal { $($variant:ident)* }) => {
+    ($(#[$about:meta])* $name:ident { $($variant:ident)* }) => {
         $(#[$about])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, EnumString, EnumIter,
@@ -19,11 +19,11 @@ macro_rules! words {
 
         impl $name {
             /// Reads the word; unspecified and unknown values are refused, naming the field.
-            pub fn read(value: i32) -> Result<Self, Status> {
+            pub fn read(field: &str, value: i32) -> Result<Self, Status> {
                 match wire::$name::try_from(value) {
                     $(Ok(wire::$name::$variant) => Ok(Self::$variant),)*
                     _ => Err(status::invalid(
-                        $field,
+                        field,
                         concat!("one of the values of ", stringify!($name), ", not the unspecified one"),
                     )),
                 }
@@ -39,7 +39,7 @@ macro_rules! words {
 
 words! {
     /// What is counted.
-    Measure "measure" {
+    Measure {
         CaseRegistered Arrived Departed OfferMade OfferAccepted OfferDeclined OfferWithdrawn OfferEscalated CaseTakenOver
         ServiceConcluded NeedFound NeedMet NeedUnmet ShelterAdmitted ShelterLeft ReturnedHome FollowUpBegun Visit
         ContactLost ContactFound DangerRaised CaseClosed CaseReopened LivelihoodGiven LivelihoodOutcome ConcernReported
@@ -49,14 +49,14 @@ words! {
 
 words! {
     /// By what is counted.
-    Dimension "by" {
+    Dimension {
         Province Office Month Sex AgeBand HomeProvince Route Country Sector Detail Waited
     }
 }
 
 words! {
     /// What has a beginning and an end.
-    OpenThing "thing" { Offers Needs Stays LostContacts Cases }
+    OpenThing { Offers Needs Stays LostContacts Cases }
 }
 
 impl Measure {

@@ -61,7 +61,7 @@ impl Reactions {
         let directory = self.directory.current();
         let fact = Fact {
             fact_id: code(told.fact_id)?,
-            measure: Measure::read(told.measure).map_err(malformed)?,
+            measure: Measure::read("measure", told.measure).map_err(malformed)?,
             province: directory.office(&office).map(|office| office.place.province()),
             office,
             occurred_on: told.occurred_on.parse().map_err(malformed)?,

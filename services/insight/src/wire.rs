@@ -40,7 +40,7 @@ pub(crate) fn read_report(report: wire::Report) -> Option<Issued> {
     }
     let read = |figure: wire::Figure| {
         Some(report::Figure {
-            measure: Measure::read(figure.measure).ok()?,
+            measure: Measure::read("measure", figure.measure).ok()?,
             dimension: read_dimension(figure.dimension).ok()?,
             value: value(figure.value)?,
             count: u64::try_from(figure.count).ok()?,
@@ -79,7 +79,7 @@ pub(crate) fn read_publication(publication: wire::Publication) -> Option<Publish
     }
     let read = |figure: wire::PublishedFigure| {
         Some(publication::Figure {
-            measure: Measure::read(figure.measure).ok()?,
+            measure: Measure::read("measure", figure.measure).ok()?,
             dimension: read_dimension(figure.dimension).ok()?,
             value: value(figure.value)?,
             count: figure.count.map(u64::try_from).transpose().ok()?,
@@ -102,7 +102,7 @@ fn read_dimension(dimension: i32) -> Result<Option<Dimension>, Status> {
     if dimension == i32::from(wire::Dimension::Unspecified) {
         return Ok(None);
     }
-    Dimension::read(dimension).map(Some)
+    Dimension::read("dimension", dimension).map(Some)
 }
 
 fn value(text: String) -> Option<String> {
