@@ -162,7 +162,8 @@ async fn an_acceptance_is_one_trace_through_both_agencies_and_back() {
         }
     };
     // The yes is committed and sent; the certificate comes back.
-    at("kandal", &["rpc.server", "eventstore.command", "messaging.letter.publish", "messaging.letter.receive"]).await;
+    at("kandal", &["rpc.server", "eventstore.transaction", "messaging.letter.publish", "messaging.letter.receive"])
+        .await;
     // The yes comes in, is answered with the certificate in the same transaction, and that is sent.
     at("ratanak-kiri", &["messaging.letter.receive", "eventstore.transaction", "messaging.letter.publish"]).await;
     assert!(collector.names("mosvy").iter().all(|name| name.starts_with("messaging.") || name.starts_with("event")));
