@@ -8,7 +8,7 @@ use spean::demonstration::staff::Staff;
 use tonic::{Code, Status};
 
 /// How long anything may take on a busy machine, with nodes that are killed meanwhile.
-pub const PATIENCE: Duration = Duration::from_mins(4);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Pause between two looks. Twenty desks that look without a pause leave nothing of a small machine for the nodes.
 const GLANCE: Duration = Duration::from_millis(100);

@@ -252,7 +252,7 @@ async fn an_office_says_that_nobody_is_there_and_its_history_tells() {
             Role::Caseworker,
             wire::DeclareOfficeStatusRequest { until_day: "2020-01-01".to_owned(), ..away.clone() },
             Code::InvalidArgument,
-            "",
+            "it ends before it begins",
         ),
     ];
     for (role, request, code, begins) in refusals {
