@@ -13,10 +13,8 @@ use spean_contracts::vocabulary::v1::PageRequest;
 use spean_tests::{Desk, network};
 use tonic::{Code, Status};
 
-/// Rows of the list. The whole of it takes minutes: `SPEAN_MANIFEST_ROWS=2000` asks for them.
-fn rows() -> usize {
-    std::env::var("SPEAN_MANIFEST_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(400)
-}
+/// Rows of the list: ten ordinary days of a busy border.
+const ROWS: usize = 2_000;
 
 /// How often somebody looks whether the import is under way.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -61,7 +59,7 @@ fn row(number: usize) -> (String, Expected) {
 }
 
 fn list() -> (Vec<u8>, Vec<Expected>) {
-    let (lines, expected): (Vec<_>, Vec<_>) = (0..rows()).map(row).unzip();
+    let (lines, expected): (Vec<_>, Vec<_>) = (0..ROWS).map(row).unzip();
     let header = "family_name,given_name,sex,birth,age,document_number,home_place,needs";
     (format!("{header}\n{}\n", lines.join("\n")).into_bytes(), expected)
 }
@@ -145,14 +143,14 @@ async fn a_list_with_every_kind_of_defect_survives_a_power_cut_in_its_middle_wit
         }
     };
     network.cut_power(&node).expect("the node can be killed");
-    assert!(judged.finished_at.is_none() && judged.verdicts.len() < rows(), "killed in the middle");
-    assert_eq!(usize::try_from(judged.rows), Ok(rows()));
+    assert!(judged.finished_at.is_none() && judged.verdicts.len() < ROWS, "killed in the middle");
+    assert_eq!(usize::try_from(judged.rows), Ok(ROWS));
     assert!(under_way.await.expect("it ends").is_err(), "the caller hears that it was not finished");
     network.start(&node).await.expect("the node comes back");
 
     let before = desk.ask("the progress", async |staff: Staff| progress(&staff, &manifest).await).await;
     let before = before.expect("it had begun");
-    assert!(before.finished_at.is_none() && before.verdicts.len() < rows(), "{}", before.verdicts.len());
+    assert!(before.finished_at.is_none() && before.verdicts.len() < ROWS, "{}", before.verdicts.len());
     let whole =
         desk.ask("the list again", async |staff: Staff| import(&staff, request(&manifest, &csv, false)).await).await;
     as_expected(&whole.verdicts, &expected);

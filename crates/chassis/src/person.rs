@@ -1,9 +1,9 @@
 //! A person between the wire and the vault: what is known goes into the vault, codes alone go into events.
 
 use spean_contracts::vocabulary::v1 as wire;
-use spean_vault::{Birth, Contact, Document, Identity, Name, Narrative, Part};
+use spean_vault::{Birth, Contact, Document, Identity, Name, Narrative, Part, Parts};
 pub use spean_vocabulary::Codes;
-use spean_vocabulary::{AgeBand, Date, Sex};
+use spean_vocabulary::{AgeBand, Date, PersonId, Sex};
 use tonic::Status;
 
 use crate::field;
@@ -28,6 +28,16 @@ pub struct Described {
 }
 
 impl Described {
+    /// For the vault. A contact that says nothing is not among them, and leaves what is known as it is.
+    pub fn parts(&self, person: PersonId) -> Parts<'_> {
+        Parts {
+            person,
+            identity: &self.identity,
+            contact: Some(&self.contact).filter(|contact| **contact != Contact::default()),
+            narrative: self.narrative.as_ref(),
+        }
+    }
+
     /// The codes of this person on a day.
     pub fn codes(&self, day: Date) -> Codes {
         let Self { identity, contact, .. } = self;

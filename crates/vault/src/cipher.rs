@@ -15,6 +15,7 @@ use crate::random::random;
 const NONCE_BYTES: usize = 24;
 
 /// A key that values are sealed with. Overwritten in memory when dropped; `Debug` says nothing of it.
+#[derive(Clone)]
 pub(crate) struct Key(Zeroizing<[u8; 32]>);
 
 /// A value was changed, or is in the place of another, or was sealed with another key.

@@ -27,6 +27,7 @@ mod erasure;
 mod personal;
 mod random;
 mod reading;
+mod search;
 mod section;
 mod vault;
 
@@ -36,4 +37,4 @@ pub use personal::{Birth, Contact, Document, Health, Identity, Name, Narrative, 
 pub use reading::{Reader, Reading};
 pub use section::{FileSection, HistorySection, LARGEST_SECTION_BYTES};
 pub use spean_vocabulary::Part;
-pub use vault::{Vault, VaultError};
+pub use vault::{Parts, Vault, VaultError};

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{DoesNotOpen, Key};
 use crate::database::Database;
-use crate::{Contact, Identity, Part, Personal, Reader};
+use crate::{Contact, Identity, Narrative, Part, Personal, Reader};
 
 const MARK: &str = "vault_mark";
 
@@ -18,6 +18,19 @@ const MARK: &str = "vault_mark";
 pub struct Vault {
     pub(crate) database: Database,
     pub(crate) vault_key: Key,
+}
+
+/// What is known of a person, to be kept in one step. A part that is not given stays as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'p> {
+    /// Whose parts they are.
+    pub person: PersonId,
+    /// Who it is.
+    pub identity: &'p Identity,
+    /// How and where they are reached.
+    pub contact: Option<&'p Contact>,
+    /// What was told.
+    pub narrative: Option<&'p Narrative>,
 }
 
 /// Why the vault does not answer. Says nothing of anybody.
@@ -84,6 +97,21 @@ impl Vault {
         Ok(transaction.commit().await?)
     }
 
+    /// Keeps what is known of several people in one step: all of it or nothing, with one wait for the disk.
+    pub async fn put_people(&self, people: &[Parts<'_>], now: Timestamp) -> Result<(), VaultError> {
+        let mut transaction = self.database.begin().await?;
+        for &Parts { person, identity, contact, narrative } in people {
+            self.put_within(&mut transaction, person, identity, now).await?;
+            if let Some(contact) = contact {
+                self.put_within(&mut transaction, person, contact, now).await?;
+            }
+            if let Some(narrative) = narrative {
+                self.put_within(&mut transaction, person, narrative, now).await?;
+            }
+        }
+        Ok(transaction.commit().await?)
+    }
+
     /// A part of a person, if there is one. The reading is on record before the answer is given.
     pub async fn get<T: Personal>(
         &self,
@@ -118,66 +146,6 @@ impl Vault {
         }
         transaction.commit().await?;
         Ok(found)
-    }
-
-    /// Everybody's identity, for finding duplicates in memory: no index of names is ever written. One search is
-    /// recorded, see [`Vault::searches`]; whoever then shows somebody's data reads them with [`Vault::get`].
-    pub async fn identities(&self, reader: &Reader, now: Timestamp) -> Result<Vec<(PersonId, Identity)>, VaultError> {
-        let mut transaction = self.database.begin().await?;
-        let rows = sqlx::query(
-            "select sealed_part.person_id, version, sealed, wrapped from sealed_part
-             join person_key on person_key.person_id = sealed_part.person_id
-             where part = $1 order by sealed_part.person_id",
-        )
-        .bind(Part::Identity.to_string())
-        .fetch_all(&mut *transaction)
-        .await?;
-        self.record_search(&mut transaction, reader, now).await?;
-        transaction.commit().await?;
-        let identity = |row: &AnyRow| {
-            let person = row.try_get::<String, _>("person_id")?.parse().map_err(malformed)?;
-            let key = self.vault_key.unwrap(&row.try_get::<Vec<u8>, _>("wrapped")?, &key_place(person))?;
-            Ok((person, open_part(&key, person, row)?))
-        };
-        rows.iter().map(identity).collect()
-    }
-
-    /// Everybody's identity and contact, for finding duplicates in memory; recorded as one search, like
-    /// [`Vault::identities`].
-    ///
-    /// # Errors
-    /// When a row does not open, or the database fails.
-    pub async fn people(
-        &self,
-        reader: &Reader,
-        now: Timestamp,
-    ) -> Result<Vec<(PersonId, Identity, Option<Contact>)>, VaultError> {
-        let mut transaction = self.database.begin().await?;
-        let rows = sqlx::query(
-            "select person_key.person_id, wrapped, identity.version, identity.sealed,
-                contact.version as contact_version, contact.sealed as contact_sealed
-             from person_key
-             join sealed_part identity on identity.person_id = person_key.person_id and identity.part = 'identity'
-             left join sealed_part contact on contact.person_id = person_key.person_id and contact.part = 'contact'
-             order by person_key.person_id",
-        )
-        .fetch_all(&mut *transaction)
-        .await?;
-        self.record_search(&mut transaction, reader, now).await?;
-        transaction.commit().await?;
-        let known = |row: &AnyRow| {
-            let person = row.try_get::<String, _>("person_id")?.parse().map_err(malformed)?;
-            let key = self.vault_key.unwrap(&row.try_get::<Vec<u8>, _>("wrapped")?, &key_place(person))?;
-            let contact = match row.try_get::<Option<Vec<u8>>, _>("contact_sealed")? {
-                None => None,
-                Some(sealed) => {
-                    let place = part_place(person, Part::Contact, row.try_get("contact_version")?);
-                    Some(serde_json::from_slice(&key.open(&sealed, &place)?).map_err(|_| VaultError::Damaged)?)
-                }
-            };
-            Ok((person, open_part(&key, person, row)?, contact))
-        };
-        rows.iter().map(known).collect()
     }
 
     /// Changes a part of a person in one step: nobody else writes it between the look and the change. `change` is given
@@ -275,16 +243,16 @@ impl Vault {
     }
 }
 
-fn open_part<T: Personal>(key: &Key, person: PersonId, row: &AnyRow) -> Result<T, VaultError> {
+pub(crate) fn open_part<T: Personal>(key: &Key, person: PersonId, row: &AnyRow) -> Result<T, VaultError> {
     let sealed: Vec<u8> = row.try_get("sealed")?;
     let text = key.open(&sealed, &part_place(person, T::PART, row.try_get("version")?))?;
     serde_json::from_slice(&text).map_err(|_| VaultError::Damaged)
 }
 
-fn key_place(person: PersonId) -> String {
+pub(crate) fn key_place(person: PersonId) -> String {
     format!("key|{person}")
 }
 
-fn part_place(person: PersonId, part: Part, version: i64) -> String {
+pub(crate) fn part_place(person: PersonId, part: Part, version: i64) -> String {
     format!("part|{person}|{part}|{version}")
 }

@@ -196,7 +196,7 @@ async fn people_are_found_with_how_to_reach_them(place: Place) {
     vault.put(person(), &identity(), now()).await.unwrap();
     vault.put(id(9), &identity(), now()).await.unwrap();
     vault.put(id(9), &contact(), now()).await.unwrap();
-    let people = vault.people(&reader(), now()).await.unwrap();
+    let people = vault.search(&reader(), now(), |people| people).await.unwrap();
     assert_eq!(people.len(), 2);
     assert!(people.iter().any(|(who, _, reached)| *who == person() && reached.is_none()));
     assert!(

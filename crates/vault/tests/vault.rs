@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use spean_identity::{NodeKeys, SealError};
-use spean_vault::{Contact, Direction, Dossier, DossierError, Health, Identity, Narrative, Part, Vault, VaultError};
+use spean_vault::{
+    Contact, Direction, Dossier, DossierError, Health, Identity, Narrative, Part, Parts, Vault, VaultError,
+};
 use spean_vocabulary::PersonId;
 use sqlx::Row as _;
 use support::{CANARY, Place, case, contact, health, id, identity, narrative, now, offer, office, person, reader};
@@ -22,6 +24,7 @@ macro_rules! on_both {
 
 on_both! {
     what_was_put_in_comes_out_again,
+    people_are_kept_together_and_what_is_not_given_stays,
     the_last_version_is_kept,
     every_reading_is_recorded,
     erasing_makes_a_person_unreadable_and_forgets_the_key,
@@ -55,6 +58,22 @@ async fn what_was_put_in_comes_out_again(place: Place) {
     assert!(vault.get::<Identity>(id(9), &reader(), now()).await.unwrap().is_none());
     let many = vault.get_many::<Identity>(&[id(9), person()], &reader(), now()).await.unwrap();
     assert!(many == [(person(), identity())]);
+}
+
+async fn people_are_kept_together_and_what_is_not_given_stays(place: Place) {
+    fill(&place, person()).await;
+    let amended = Identity { nationality: None, ..identity() };
+    let told = narrative();
+    let group = [
+        Parts { person: person(), identity: &amended, contact: None, narrative: None },
+        Parts { person: id(9), identity: &identity(), contact: Some(&contact()), narrative: Some(&told) },
+    ];
+    place.vault.put_people(&group, now()).await.unwrap();
+    place.vault.put_people(&group, now()).await.unwrap();
+    assert!(place.vault.get(person(), &reader(), now()).await.unwrap() == Some(amended));
+    assert!(place.vault.get(person(), &reader(), now()).await.unwrap() == Some(contact()));
+    assert!(place.vault.get(id(9), &reader(), now()).await.unwrap() == Some(identity()));
+    assert!(place.vault.get(id(9), &reader(), now()).await.unwrap() == Some(narrative()));
 }
 
 async fn the_last_version_is_kept(place: Place) {
@@ -180,8 +199,8 @@ async fn identities_are_found_for_the_search_and_the_search_is_recorded(place: P
     fill(&place, person()).await;
     fill(&place, id(9)).await;
     place.vault.put(id(10), &health(), now()).await.unwrap();
-    let found = place.vault.identities(&reader(), now()).await.unwrap();
-    assert!(found == [(person(), identity()), (id(9), identity())]);
+    let found = place.vault.search(&reader(), now(), |people| people).await.unwrap();
+    assert!(found == [(person(), identity(), Some(contact())), (id(9), identity(), Some(contact()))]);
     let searches = place.vault.searches().await.unwrap();
     assert_eq!((searches.len(), &searches[0].purpose), (1, &Some(reader().purpose)));
 }
@@ -261,7 +280,7 @@ async fn nothing_personal_is_stored_in_the_clear(place: Place) {
     let dossier = composed(&place, &[Part::Identity, Part::Narrative]).await;
     let (sealed, _) = dossier.seal_for(&place.keys.public().sealing, offer(), &from, &to).unwrap();
     place.vault.keep_dossier(offer(), Direction::In, person(), &sealed, now()).await.unwrap();
-    place.vault.identities(&reader(), now()).await.unwrap();
+    place.vault.search(&reader(), now(), |people| people).await.unwrap();
     for _ in ["before erasing", "after"] {
         if place.url.starts_with("sqlite") {
             assert!(folder_holds(place.folder.path(), b"sealed_part"), "the scan does not read the database");

@@ -8,14 +8,23 @@ use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, Metadata, Recorded, StoreError};
 use spean_vault::{Contact, Identity, Reader};
 use spean_vocabulary::{CaseId, OfficeId, PersonId};
+use tokio::time::Instant;
 
 use crate::case::{Case, Command, Event};
-use crate::similarity::{CANDIDATE, Known, compare};
+use crate::similarity::{Likeness, Traits, likeliest};
 
 /// Name of the saved position.
 const READER: &str = "duplicates";
 /// Events looked at together.
 const BATCH: i64 = 200;
+/// Most others that are pointed out for one person at a time, the likeliest. A list that names half a village is read by
+/// nobody; whoever wants more searches for the name.
+const MOST_POINTED_OUT: usize = 10;
+/// After each look comes a pause of so many times its length: whole groups that arrive together are then looked at
+/// together, and opening everybody never takes more than a fifth of the machine.
+const PAUSE: u32 = 4;
+/// No pause is longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The pause after the database or the vault was away.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
 
@@ -53,12 +62,16 @@ async fn catch_up(node: &Node, store: &EventStore) -> anyhow::Result<()> {
                 Some((event.id.parse().ok()?, who))
             })
             .collect();
+        let begun = Instant::now();
         if !sought.is_empty() {
             point_out(node, store, &sought).await?;
         }
         let saved =
             store.transact(move |transaction| Box::pin(async move { transaction.save_position(READER, last).await }));
         saved.await.map_err(|error: spean_eventstore::TransactError<StoreError>| anyhow::anyhow!("{error}"))?;
+        if !sought.is_empty() {
+            tokio::time::sleep((begun.elapsed() * PAUSE).min(LONGEST_PAUSE)).await;
+        }
     }
 }
 
@@ -80,17 +93,15 @@ async fn point_out(node: &Node, store: &EventStore, sought: &Sought) -> anyhow::
         purpose: "to notice people who are registered twice".to_owned(),
     };
     let now = node.clock.now();
-    let everybody = node.vault.people(&reader, now).await?;
-    for (case, (office, trace)) in sought {
-        let Some(one) = everybody.iter().find(|(person, ..)| *person == case.reinterpret()) else { continue };
-        for two in everybody.iter().filter(|(person, ..)| *person != case.reinterpret()) {
-            let likeness = compare(known_of(one), known_of(two));
-            let other: CaseId = two.0.reinterpret();
-            if likeness.score < CANDIDATE {
-                continue;
-            }
+    let people: Vec<PersonId> = sought.keys().map(|case| case.reinterpret()).collect();
+    let found = node.vault.search(&reader, now, move |everybody| alike(&people, &everybody)).await?;
+    for (person, likenesses) in found {
+        let case: CaseId = person.reinterpret();
+        let Some((office, trace)) = sought.get(&case) else { continue };
+        for (other, likeness) in likenesses {
+            let other: CaseId = other.reinterpret();
             let known = store.load::<Case>(&other.to_string()).await?.state;
-            if !known.exists() || known.is_paired_with(*case) {
+            if !known.exists() || known.is_paired_with(case) {
                 continue;
             }
             let reasons: Vec<_> = likeness.reasons.iter().map(|reason| (*reason).to_owned()).collect();
@@ -103,6 +114,16 @@ async fn point_out(node: &Node, store: &EventStore, sought: &Sought) -> anyhow::
     Ok(())
 }
 
-fn known_of((_, identity, contact): &(PersonId, Identity, Option<Contact>)) -> Known<'_> {
-    Known { identity, contact: contact.as_ref() }
+/// Who of everybody may be one of these people.
+fn alike(
+    people: &[PersonId],
+    everybody: &[(PersonId, Identity, Option<Contact>)],
+) -> Vec<(PersonId, Vec<(PersonId, Likeness)>)> {
+    let traits: BTreeMap<PersonId, Traits> =
+        everybody.iter().map(|(person, identity, contact)| (*person, Traits::of(identity, contact.as_ref()))).collect();
+    let alike = |person: &PersonId| {
+        let others = traits.iter().filter(|(other, _)| *other != person).map(|(other, traits)| (*other, traits));
+        Some((*person, likeliest(traits.get(person)?, others, MOST_POINTED_OUT)))
+    };
+    people.iter().filter_map(alike).collect()
 }

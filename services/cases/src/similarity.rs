@@ -5,6 +5,10 @@
 
 mod sound;
 
+use std::borrow::Borrow;
+use std::cmp::Reverse;
+use std::fmt;
+
 use spean_vault::{Birth, Contact, Identity, Name};
 use spean_vocabulary::{PlaceCode, Sex};
 
@@ -25,13 +29,46 @@ const DIGITS_OF_TELEPHONE: usize = 7;
 const PROVINCE: usize = 2;
 const VILLAGE: usize = 8;
 
-/// What is known of somebody, as far as it is compared.
-#[derive(Clone, Copy, Debug)]
-pub struct Known<'k> {
-    /// Who.
-    pub identity: &'k Identity,
-    /// Where, and by which telephone.
-    pub contact: Option<&'k Contact>,
+/// Most that a name alone can say, see [`Spoken::like`].
+const MOST_FOR_A_NAME: i32 = 45;
+
+/// What of somebody is compared, worked out once for all comparisons. Holds personal data: keep it no longer than a
+/// search.
+#[derive(Clone)]
+pub struct Traits {
+    names: Vec<Spoken>,
+    papers: Vec<String>,
+    telephone: Option<String>,
+    birth: Birth,
+    sex: Sex,
+    home: Option<String>,
+}
+
+impl fmt::Debug for Traits {
+    /// Leaves out who it is.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Traits(..)")
+    }
+}
+
+impl Traits {
+    /// Of what is known of somebody.
+    pub fn of(identity: &Identity, contact: Option<&Contact>) -> Self {
+        let telephone = contact.and_then(|contact| {
+            let digits: String = contact.telephone.as_ref()?.chars().filter(char::is_ascii_digit).collect();
+            let tail = digits.len().checked_sub(DIGITS_OF_TELEPHONE)?;
+            Some(digits[tail..].to_owned())
+        });
+        let papers = identity.documents.iter().map(|paper| sound::plain(&paper.number));
+        Self {
+            names: [&identity.latin, &identity.khmer].into_iter().flatten().filter_map(Spoken::of).collect(),
+            papers: papers.filter(|number| number.len() >= 4).collect(),
+            telephone,
+            birth: identity.birth,
+            sex: identity.sex,
+            home: contact.and_then(|contact| contact.home_place).map(|place: PlaceCode| place.to_string()),
+        }
+    }
 }
 
 /// How alike two people are.
@@ -43,41 +80,56 @@ pub struct Likeness {
     pub reasons: Vec<&'static str>,
 }
 
+/// Those of everybody who may be the one who is sought, the likeliest first, and no more than `most`: of a name that
+/// half a village bears, a list of all would be read by nobody.
+pub fn likeliest<K: Copy + Ord>(
+    sought: &Traits,
+    everybody: impl IntoIterator<Item = (K, impl Borrow<Traits>)>,
+    most: usize,
+) -> Vec<(K, Likeness)> {
+    let likeness = |(key, other): (K, _)| Some((key, candidate(sought, Borrow::<Traits>::borrow(&other))?));
+    let mut found: Vec<_> = everybody.into_iter().filter_map(likeness).collect();
+    found.sort_by_key(|(key, likeness)| (Reverse(likeness.score), *key));
+    found.truncate(most);
+    found
+}
+
+/// The likeness of two people who are to be shown to somebody; none of all others.
+fn candidate(one: &Traits, other: &Traits) -> Option<Likeness> {
+    // Comparing names costs the most, and most people are told apart by the rest.
+    let beside_the_name: i32 = circumstances(one, other).into_iter().flatten().map(|(points, _)| points).sum();
+    if beside_the_name + MOST_FOR_A_NAME < i32::from(CANDIDATE) {
+        return None;
+    }
+    Some(compare(one, other)).filter(|likeness| likeness.score >= CANDIDATE)
+}
+
 /// Compares two people by what is known of both. A paper with the same number weighs most, then the name.
-pub fn compare(one: Known<'_>, other: Known<'_>) -> Likeness {
-    let evidence = [
-        same_paper(one.identity, other.identity),
-        same_telephone(one, other),
-        best_name(one.identity, other.identity),
-        births(one.identity.birth, other.identity.birth),
-        sexes(one.identity.sex, other.identity.sex),
-        homes(one, other),
-    ];
-    let score: i32 = evidence.iter().flatten().map(|(points, _)| points).sum();
-    let reasons = evidence.into_iter().flatten().map(|(_, reason)| reason).collect();
+fn compare(one: &Traits, other: &Traits) -> Likeness {
+    let [paper, telephone, rest @ ..] = circumstances(one, other);
+    let evidence = [paper, telephone, best_name(one, other)].into_iter().chain(rest).flatten();
+    let (points, reasons): (Vec<i32>, Vec<_>) = evidence.unzip();
+    let score: i32 = points.into_iter().sum();
     Likeness { score: u8::try_from(score.clamp(0, 100)).unwrap_or(0), reasons }
 }
 
 /// Points and why.
 type Evidence = Option<(i32, &'static str)>;
 
-fn same_paper(one: &Identity, other: &Identity) -> Evidence {
-    let numbers = |identity: &Identity| -> Vec<String> {
-        identity.documents.iter().map(|paper| sound::plain(&paper.number)).filter(|number| number.len() >= 4).collect()
-    };
-    let theirs = numbers(other);
-    numbers(one).iter().any(|number| theirs.contains(number)).then_some((70, "SAME_DOCUMENT"))
+/// All but the name.
+fn circumstances(one: &Traits, other: &Traits) -> [Evidence; 5] {
+    [
+        one.papers.iter().any(|number| other.papers.contains(number)).then_some((70, "SAME_DOCUMENT")),
+        same_telephone(one, other),
+        births(one.birth, other.birth),
+        sexes(one.sex, other.sex),
+        homes(one, other),
+    ]
 }
 
 /// A family may share a telephone, so it says less than a paper.
-fn same_telephone(one: Known<'_>, other: Known<'_>) -> Evidence {
-    let number = |known: Known<'_>| {
-        let given = known.contact?.telephone.as_ref()?;
-        let digits: Vec<char> = given.chars().filter(char::is_ascii_digit).collect();
-        let tail = digits.len().checked_sub(DIGITS_OF_TELEPHONE)?;
-        Some(digits[tail..].to_vec())
-    };
-    (number(one)? == number(other)?).then_some((25, "SAME_TELEPHONE"))
+fn same_telephone(one: &Traits, other: &Traits) -> Evidence {
+    (one.telephone.as_ref()? == other.telephone.as_ref()?).then_some((25, "SAME_TELEPHONE"))
 }
 
 fn births(one: Birth, other: Birth) -> Evidence {
@@ -106,9 +158,8 @@ fn sexes(one: Sex, other: Sex) -> Evidence {
     Some(if one == other { (5, "SAME_SEX") } else { (-15, "OTHER_SEX") })
 }
 
-fn homes(one: Known<'_>, other: Known<'_>) -> Evidence {
-    let home = |known: Known<'_>| known.contact?.home_place.map(|place: PlaceCode| place.to_string());
-    let (one, other) = (home(one)?, home(other)?);
+fn homes(one: &Traits, other: &Traits) -> Evidence {
+    let (one, other) = (one.home.as_ref()?, other.home.as_ref()?);
     if one.len() == VILLAGE && one == other {
         return Some((10, "SAME_VILLAGE"));
     }
@@ -123,13 +174,9 @@ fn year(birth: Birth) -> Option<i32> {
     }
 }
 
-fn best_name(one: &Identity, other: &Identity) -> Evidence {
-    let names = |identity: &Identity| -> Vec<Spoken> {
-        [&identity.latin, &identity.khmer].into_iter().flatten().filter_map(Spoken::of).collect()
-    };
-    let theirs = names(other);
-    let pairs = names(one).into_iter().flat_map(|one| theirs.iter().filter_map(move |other| one.like(other)));
-    pairs.collect::<Vec<_>>().into_iter().max_by_key(|(points, _)| *points)
+fn best_name(one: &Traits, other: &Traits) -> Evidence {
+    let pairs = one.names.iter().flat_map(|one| other.names.iter().filter_map(move |other| one.like(other)));
+    pairs.max_by_key(|(points, _)| *points)
 }
 
 /// A name as it sounds.
@@ -172,16 +219,18 @@ impl Spoken {
             // The half itself is one of them.
             return if found > 1 { Some((20, "PART_OF_NAME")) } else { self.similar(other) };
         }
-        let swapped = self.family.likeness(&other.given).min(self.given.likeness(&other.family));
-        if swapped >= SIMILAR_NAME {
+        let is_swapped =
+            self.family.likeness(&other.given) >= SIMILAR_NAME && self.given.likeness(&other.family) >= SIMILAR_NAME;
+        if is_swapped {
             return Some((42, "SWAPPED_NAME"));
         }
         self.similar(other)
     }
 
     fn similar(&self, other: &Self) -> Evidence {
-        let alike = self.whole.likeness(&other.whole) >= SIMILAR_NAME;
-        (alike && self.given.likeness(&other.given) >= SIMILAR_NAME).then_some((35, "SIMILAR_NAME"))
+        let is_alike =
+            self.given.likeness(&other.given) >= SIMILAR_NAME && self.whole.likeness(&other.whole) >= SIMILAR_NAME;
+        is_alike.then_some((35, "SIMILAR_NAME"))
     }
 }
 

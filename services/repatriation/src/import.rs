@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use spean_eventsourcing::{Aggregate as _, Context, Refusal as _};
 use spean_eventstore::{Digest, EventStore, HandleError, Metadata, StoreError, TransactError};
-use spean_vault::{Contact, Reader, Vault, VaultError};
+use spean_vault::{Reader, Vault, VaultError};
 use spean_vocabulary::{ArrivalId, CaseId, ManifestId, StaffId};
 use tokio::sync::Mutex;
 
@@ -119,7 +119,7 @@ impl Importer {
             purpose: "to notice people on a manifest who are known already".to_owned(),
         };
         let ours: BTreeSet<CaseId> = rows.iter().map(|row| arrival_of(manifest, row.line).reinterpret()).collect();
-        Ok(KnownPeople::of(self.vault.identities(&reader, context.now).await?, &ours))
+        self.vault.search(&reader, context.now, move |people| KnownPeople::of(&people, &ours)).await
     }
 
     async fn handle(
@@ -136,15 +136,10 @@ impl Importer {
 
     /// Personal data first: an arrival without its person would be worse than a person without an arrival.
     async fn keep(&self, manifest: ManifestId, rows: &[Row], context: &Context) -> Result<(), VaultError> {
-        for row in rows {
-            let Ok(Arriving { described, .. }) = &row.content else { continue };
-            let person = arrival_of(manifest, row.line).reinterpret();
-            self.vault.put(person, &described.identity, context.now).await?;
-            if described.contact != Contact::default() {
-                self.vault.put(person, &described.contact, context.now).await?;
-            }
-        }
-        Ok(())
+        let arriving = rows.iter().filter_map(|row| Some((row.line, row.content.as_ref().ok()?)));
+        let parts = arriving.map(|(line, row)| row.described.parts(arrival_of(manifest, line).reinterpret()));
+        let people: Vec<_> = parts.collect();
+        self.vault.put_people(&people, context.now).await
     }
 
     async fn commit(

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spean_vault::{Birth, Identity, Name};
+use spean_vault::{Birth, Contact, Identity, Name};
 use spean_vocabulary::{CaseId, PersonId};
 
 use crate::sheet::document_key;
@@ -32,17 +32,17 @@ impl std::fmt::Debug for KnownPeople {
 
 impl KnownPeople {
     /// Those of the vault but for some: the ones who are being registered.
-    pub fn of(identities: Vec<(PersonId, Identity)>, but: &BTreeSet<CaseId>) -> Self {
+    pub fn of(people: &[(PersonId, Identity, Option<Contact>)], but: &BTreeSet<CaseId>) -> Self {
         let mut known = Self::default();
-        for (person, identity) in identities {
+        for (person, identity, _) in people {
             let case: CaseId = person.reinterpret();
             if but.contains(&case) {
                 continue;
             }
-            for paper in papers(&identity) {
+            for paper in papers(identity) {
                 known.papers.entry(paper).or_default().insert(case);
             }
-            for name in names(&identity) {
+            for name in names(identity) {
                 known.names.entry(name).or_default().insert(case);
             }
         }
@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn somebody_is_known_by_a_paper_or_by_name_and_birth_together() {
         let people = vec![
-            (id(1), somebody("Kumru", "Sovann", 1988, "N0417733")),
-            (id(2), somebody("Kumru", "Dara", 1990, "none")),
+            (id(1), somebody("Kumru", "Sovann", 1988, "N0417733"), None),
+            (id(2), somebody("Kumru", "Dara", 1990, "none"), None),
         ];
-        let known = KnownPeople::of(people, &BTreeSet::from([id(3)]));
+        let known = KnownPeople::of(&people, &BTreeSet::from([id(3)]));
         let reasons = |identity| known.like(&identity).into_iter().collect::<Vec<_>>();
         assert_eq!(reasons(somebody("Kumru", "Vibol", 1970, "n 0417733")), [(id(1), vec![SAME_DOCUMENT])]);
         assert_eq!(reasons(somebody("dara", "KUMRU", 1990, "none")), [(id(2), vec![SAME_NAME_AND_BIRTH])]);
@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn nobody_is_taken_for_themselves() {
-        let people = vec![(id(1), somebody("Kumru", "Sovann", 1988, "N0417733"))];
-        let known = KnownPeople::of(people, &BTreeSet::from([id(1)]));
+        let people = [(id(1), somebody("Kumru", "Sovann", 1988, "N0417733"), None)];
+        let known = KnownPeople::of(&people, &BTreeSet::from([id(1)]));
         assert!(known.like(&somebody("Kumru", "Sovann", 1988, "N0417733")).is_empty());
     }
 }

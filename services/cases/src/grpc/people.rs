@@ -4,7 +4,7 @@ use spean_chassis::person::{self, Described};
 use spean_chassis::{Call, Page, field, standing, status};
 use spean_contracts::cases::v1 as wire;
 use spean_contracts::vocabulary::v1::Person;
-use spean_vault::{Narrative, Vault};
+use spean_vault::{Narrative, Parts, Vault};
 use spean_vocabulary::{CaseId, PersonId};
 use tonic::Status;
 
@@ -12,7 +12,7 @@ use super::{Grpc, read, reader, write};
 use crate::case::{Case, Command};
 use crate::reactions::free_number;
 use crate::register::{self, Entry};
-use crate::similarity::{CANDIDATE, Known, compare};
+use crate::similarity::{Traits, likeliest};
 use crate::{dangers, duplicates, holders, narrative, pairs, sightings};
 
 /// Most candidates in an answer.
@@ -233,8 +233,8 @@ impl Grpc {
     async fn correct(&self, person: PersonId, described: Described, call: &Call) -> Result<(), Status> {
         let vault = &self.node.vault;
         let failed = |error| status::vault(&error);
-        vault.put(person, &described.identity, call.now).await.map_err(failed)?;
-        vault.put(person, &described.contact, call.now).await.map_err(failed)?;
+        let parts = Parts { contact: Some(&described.contact), narrative: None, ..described.parts(person) };
+        vault.put_people(&[parts], call.now).await.map_err(failed)?;
         let Some(told) = described.narrative else { return Ok(()) };
         let reader = reader(call, "to correct what is known".to_owned())?;
         let corrected = move |present: Option<Narrative>| Some(narrative::corrected(present.as_ref(), &told));
@@ -249,18 +249,15 @@ impl Grpc {
         purpose: &str,
     ) -> Result<Vec<wire::Candidate>, Status> {
         let reader = reader(call, purpose.to_owned())?;
-        let people = self.node.vault.people(&reader, call.now).await.map_err(|error| status::vault(&error))?;
-        let sought = Known { identity: &described.identity, contact: Some(&described.contact) };
-        let mut likely: Vec<_> = people
-            .iter()
-            .filter(|(person, ..)| Some(*person) != except)
-            .map(|(person, identity, contact)| (person, Known { identity, contact: contact.as_ref() }))
-            .map(|(person, known)| (person, compare(sought, known)))
-            .filter(|(_, likeness)| likeness.score >= CANDIDATE)
-            .collect();
-        likely.sort_by_key(|(_, likeness)| std::cmp::Reverse(likeness.score));
+        let sought = Traits::of(&described.identity, Some(&described.contact));
+        let likely = self.node.vault.search(&reader, call.now, move |people| {
+            let others = people.iter().filter(|(person, ..)| Some(*person) != except);
+            let traits = others.map(|(person, identity, contact)| (*person, Traits::of(identity, contact.as_ref())));
+            likeliest(&sought, traits, MOST_CANDIDATES)
+        });
+        let likely = likely.await.map_err(|error| status::vault(&error))?;
         let mut candidates = Vec::new();
-        for (person, likeness) in likely.into_iter().take(MOST_CANDIDATES) {
+        for (person, likeness) in likely {
             let case_id = person.to_string();
             candidates.push(wire::Candidate {
                 case_number: register::number_of(&case_id, self.store.reader()).await.map_err(status::query)?,
@@ -274,11 +271,6 @@ impl Grpc {
 }
 
 async fn keep(vault: &Vault, person: PersonId, described: &Described, call: &Call) -> Result<(), Status> {
-    let failed = |error| status::vault(&error);
-    vault.put(person, &described.identity, call.now).await.map_err(failed)?;
-    vault.put(person, &described.contact, call.now).await.map_err(failed)?;
-    if let Some(narrative) = &described.narrative {
-        vault.put(person, narrative, call.now).await.map_err(failed)?;
-    }
-    Ok(())
+    let parts = Parts { contact: Some(&described.contact), ..described.parts(person) };
+    vault.put_people(&[parts], call.now).await.map_err(|error| status::vault(&error))
 }

@@ -22,7 +22,7 @@ fn khmer(family: &str, given: &str, year: i32) -> Identity {
 }
 
 fn likeness(one: &Identity, other: &Identity) -> Likeness {
-    compare(Known { identity: one, contact: None }, Known { identity: other, contact: None })
+    compare(&Traits::of(one, None), &Traits::of(other, None))
 }
 
 fn reached(telephone: &str, home: &str) -> Contact {
@@ -86,11 +86,11 @@ fn one_paper_makes_a_candidate_whatever_the_name() {
 fn one_telephone_and_one_village_speak_for_one_person() {
     let (one, other) = (person("Kumru", "Dara", None), person("Kumrou", "Dara", None));
     let (here, there) = (reached("+855 99 000 417", "08020101"), reached("099-000-417", "08020101"));
-    let known = |identity, contact| Known { identity, contact: Some(contact) };
-    let found = compare(known(&one, &here), known(&other, &there));
+    let known = |identity, contact| Traits::of(identity, Some(contact));
+    let found = compare(&known(&one, &here), &known(&other, &there));
     assert!(found.score >= CANDIDATE, "{found:?}");
     assert_eq!(found.reasons, ["SAME_TELEPHONE", "SAME_SOUND", "SAME_SEX", "SAME_VILLAGE"]);
-    let province = compare(known(&one, &reached("1", "08020101")), known(&other, &reached("2", "0805")));
+    let province = compare(&known(&one, &reached("1", "08020101")), &known(&other, &reached("2", "0805")));
     assert_eq!(province.reasons, ["SAME_SOUND", "SAME_SEX", "SAME_PROVINCE"]);
 }
 
@@ -102,4 +102,44 @@ fn a_common_name_alone_accuses_nobody() {
     assert_eq!(likeness(&unnamed, &unnamed), Likeness { score: 0, reasons: vec![] });
     let women = Identity { sex: Sex::Female, ..person("Kumru", "Dara", Some(1990)) };
     assert!(likeness(&women, &person("Kumru", "Dara", Some(1990))).reasons.contains(&"OTHER_SEX"));
+}
+
+#[test]
+fn of_a_name_that_half_a_village_bears_the_likeliest_are_pointed_out() {
+    let village: Vec<_> =
+        (0..50).map(|number| (number, Traits::of(&person("Kumru", "Dara", Some(1990)), None))).collect();
+    let paper = vec![Document { kind: "passport".to_owned(), number: "N0417733".to_owned() }];
+    let holder = Traits::of(&Identity { documents: paper.clone(), ..person("Kumru", "Vibol", Some(1990)) }, None);
+    let stranger = (98, Traits::of(&person("Sok", "Heng", Some(1971)), None));
+    let everybody: Vec<_> = village.into_iter().chain([stranger, (99, holder)]).collect();
+    let sought = Traits::of(&Identity { documents: paper, ..person("Kumru", "Dara", Some(1990)) }, None);
+    let found = likeliest(&sought, everybody.iter().map(|(number, traits)| (*number, traits)), 3);
+    assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [99, 0, 1]);
+    assert!(found.is_sorted_by_key(|(_, likeness)| std::cmp::Reverse(likeness.score)));
+    let all = likeliest(&sought, everybody.iter().map(|(number, traits)| (*number, traits)), 100);
+    assert_eq!(all.len(), 51, "all but the stranger");
+}
+
+#[test]
+fn whoever_is_a_candidate_by_comparing_all_is_one_without_comparing_every_name() {
+    let names = [("Kumru", "Dara"), ("Dara", "Kumru"), ("", "Dara"), ("Kumrou", "Tara"), ("Sok", "Heng"), ("", "")];
+    let mut people = Vec::new();
+    for (family, given) in names {
+        for year in [None, Some(1990), Some(1991), Some(1994), Some(2005)] {
+            for sex in [Sex::Male, Sex::Female, Sex::Unknown] {
+                for contact in [None, Some(reached("099 000 417", "08020101")), Some(reached("1", "0805"))] {
+                    people.push(Traits::of(&Identity { sex, ..person(family, given, year) }, contact.as_ref()));
+                }
+            }
+        }
+    }
+    let mut candidates = 0;
+    for one in &people {
+        for other in &people {
+            let all = compare(one, other);
+            assert_eq!(candidate(one, other), Some(all).filter(|likeness| likeness.score >= CANDIDATE));
+            candidates += usize::from(candidate(one, other).is_some());
+        }
+    }
+    assert!(candidates > 1_000, "{candidates}");
 }

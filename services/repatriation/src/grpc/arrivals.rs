@@ -7,7 +7,7 @@ use spean_chassis::words::{instant, stored, write_age_band, write_need, write_se
 use spean_chassis::{Call, Page, field, person, status};
 use spean_contracts::referral::v1::{OfferKind as WireOfferKind, OfferState};
 use spean_contracts::repatriation::v1::{self as wire};
-use spean_vault::{Contact, Reader, Vault};
+use spean_vault::{Reader, Vault};
 use spean_vocabulary::{ArrivalId, CaseId, Date, OfferKind, RepatriationRequestId, Timestamp};
 use tonic::{Request, Status};
 
@@ -81,8 +81,9 @@ async fn known_people(
 ) -> Result<Vec<wire::KnownPerson>, Status> {
     let purpose = "to notice that somebody who arrived is known already".to_owned();
     let reader = Reader { staff: call.caller.staff.clone(), office: call.office()?.clone(), purpose };
-    let everybody = grpc.node.vault.identities(&reader, call.now).await.map_err(|error| status::vault(&error))?;
-    let known = KnownPeople::of(everybody, &BTreeSet::from([arrival.reinterpret()]));
+    let but = BTreeSet::from([arrival.reinterpret()]);
+    let known = grpc.node.vault.search(&reader, call.now, move |people| KnownPeople::of(&people, &but)).await;
+    let known = known.map_err(|error| status::vault(&error))?;
     let mut people = Vec::new();
     for (case, reasons) in known.like(&described.identity) {
         let case_id = case.to_string();
@@ -96,16 +97,8 @@ async fn known_people(
 }
 
 async fn keep(vault: &Vault, arrival: ArrivalId, described: &person::Described, now: Timestamp) -> Result<(), Status> {
-    let person = arrival.reinterpret();
-    let failed = |error| status::vault(&error);
-    vault.put(person, &described.identity, now).await.map_err(failed)?;
-    if described.contact != Contact::default() {
-        vault.put(person, &described.contact, now).await.map_err(failed)?;
-    }
-    if let Some(narrative) = &described.narrative {
-        vault.put(person, narrative, now).await.map_err(failed)?;
-    }
-    Ok(())
+    let kept = vault.put_people(&[described.parts(arrival.reinterpret())], now).await;
+    kept.map_err(|error| status::vault(&error))
 }
 
 pub(super) async fn confirm_same_person(
