@@ -38,6 +38,8 @@ impl Outside {
         // The one that is built together with the tests: a build of its own would choose other features, and take minutes.
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
         pairs.push(("SPEAN_PROGRAM".to_owned(), root().join(target).join("debug/spean").display().to_string()));
+        // One database server for all tests, as long as this process lives: to set one up takes longer than most tests.
+        pairs.push(("SPEAN_TEST_RUN".to_owned(), std::process::id().to_string()));
         Ok(Self(pairs))
     }
 

@@ -1,7 +1,7 @@
-//! A real PostgreSQL server of this test process's own.
+//! A real PostgreSQL server: one for a whole run of tests where somebody ends it, else one for each test process.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -21,21 +21,29 @@ const SUPERUSER: &str = "spean";
 const GLANCE: Duration = Duration::from_millis(50);
 const GLANCES: u32 = 1200;
 
+/// In the environment of tests that run together: the process that lives as long as all of them. They share one server,
+/// which ends with that process. To set up a server takes longer than most tests.
+const RUN: &str = "SPEAN_TEST_RUN";
+
 /// Runs the server as a child, waits until the pipe on its standard input closes (because it is told to, or because
 /// the test process is gone, however it went), then ends the server at once and removes its folder.
 ///
-/// Arguments: the folder, then the command.
+/// Arguments: the process that it lives as long as, or nothing for the pipe; the folder; then the command.
 const RUN_WHILE_PIPE_IS_OPEN: &str = r#"
 trap "" HUP INT TERM
-folder=$1; shift
+run=$1; folder=$2; shift 2
 "$@" </dev/null >"$folder/log" 2>&1 &
 server=$!
 echo "$server"
 exec >/dev/null 2>&1
-read -r _
+if [ -n "$run" ]; then
+    while kill -0 "$run"; do sleep 1; done
+else
+    read -r _
+fi
 kill -QUIT "$server"
 wait "$server"
-rm -rf "$folder"
+rm -rf "$folder" ${run:+"${TMPDIR:-/tmp}/spean-postgres-run-$run" "${TMPDIR:-/tmp}/spean-postgres-run-$run.lock"}
 "#;
 
 /// A server that listens on the loopback interface only. It ends, and its folder goes, when the value is dropped or
@@ -48,20 +56,48 @@ pub struct Postgres {
     port: u16,
     process_id: u32,
     databases: AtomicU32,
-    keeper: Child,
+    /// None when others use the server too.
+    keeper: Option<Keeper>,
+}
+
+/// The shell that ends the server.
+#[derive(Debug)]
+struct Keeper {
+    process: Child,
     /// Taken and closed to end the server.
     pipe: Option<ChildStdin>,
 }
 
 impl Postgres {
-    /// The server of this test process, started at the first call. Make a database of your own in it with
+    /// The server of this run of tests, or else of this test process, started at the first call. Make a database of your own in it with
     /// [`Postgres::database`].
     ///
     /// # Panics
     /// When PostgreSQL is not installed or does not start; the message says what to do.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
-        SHARED.get_or_init(Self::start)
+        SHARED.get_or_init(|| match env::var(RUN).ok().filter(|run| !run.is_empty()) {
+            None => Self::start(),
+            Some(run) => Self::of_run(&run),
+        })
+    }
+
+    /// The server of a whole run. Whichever test comes first starts it.
+    fn of_run(run: &str) -> Self {
+        let told = env::temp_dir().join(format!("spean-postgres-run-{run}"));
+        let lock = File::create(told.with_extension("lock")).expect("temporary files work");
+        lock.lock().expect("files can be locked");
+        if let Ok(text) = fs::read_to_string(&told)
+            && let Some((port, process_id)) = text.trim().split_once(' ')
+        {
+            let (port, process_id) = (port.parse().expect("a port"), process_id.parse().expect("a process id"));
+            return Self { programs: programs(), port, process_id, databases: AtomicU32::new(0), keeper: None };
+        }
+        let mut server = Self::begin(run);
+        // The keeper goes on without this process, and ends by itself.
+        server.keeper = None;
+        fs::write(&told, format!("{} {}", server.port, server.process_id)).expect("temporary files work");
+        server
     }
 
     /// A server of its own, for a test that stops it or kills its connections.
@@ -69,12 +105,12 @@ impl Postgres {
     /// # Panics
     /// As [`Postgres::shared`].
     pub fn start() -> Self {
-        let programs = installed().unwrap_or_else(|| {
-            panic!(
-                "PostgreSQL is not installed: neither on the PATH nor in /usr/lib/postgresql is a `postgres`. \
-                 Install the server (on Debian: apt-get install postgresql)"
-            )
-        });
+        Self::begin("")
+    }
+
+    /// Starts a server that lives as long as a process, or as this value when none is named.
+    fn begin(as_long_as: &str) -> Self {
+        let programs = programs();
         let folder = tempfile::Builder::new().prefix("spean-postgres-").tempdir().expect("temporary files work").keep();
         let user = other_user(&folder);
         if let Some(user) = user {
@@ -92,7 +128,7 @@ impl Postgres {
             server.args(["-c", setting]);
         }
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", RUN_WHILE_PIPE_IS_OPEN, "postgres"]).arg(&folder);
+        keeper.args(["-c", RUN_WHILE_PIPE_IS_OPEN, "postgres", as_long_as]).arg(&folder);
         keeper.arg(server.get_program()).args(server.get_args()).current_dir(&folder);
         // A group of its own: what kills the group of the test must not kill the keeper before it has cleaned up.
         keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
@@ -101,7 +137,8 @@ impl Postgres {
         let mut said = String::new();
         keeper.stdout.take().expect("it is piped").read_to_string(&mut said).expect("the shell says the process id");
         let process_id = said.trim().parse().expect("the shell says the process id");
-        let server = Self { programs, port, process_id, databases: AtomicU32::new(0), keeper, pipe };
+        let keeper = Some(Keeper { process: keeper, pipe });
+        let server = Self { programs, port, process_id, databases: AtomicU32::new(0), keeper };
         server.wait_until_ready(&folder.join("log"));
         server
     }
@@ -111,7 +148,8 @@ impl Postgres {
     /// # Panics
     /// When the server is gone.
     pub fn database(&self) -> String {
-        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let number = self.databases.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{number}", std::process::id());
         run(self.program("createdb").arg(&name));
         format!("postgres://{SUPERUSER}@127.0.0.1:{}/{name}", self.port)
     }
@@ -152,10 +190,20 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        drop(self.pipe.take());
+        let Some(Keeper { process, pipe }) = &mut self.keeper else { return };
+        drop(pipe.take());
         // An error says that the keeper is gone already.
-        let _ = self.keeper.wait();
+        let _ = process.wait();
     }
+}
+
+fn programs() -> PathBuf {
+    installed().unwrap_or_else(|| {
+        panic!(
+            "PostgreSQL is not installed: neither on the PATH nor in /usr/lib/postgresql is a `postgres`. \
+             Install the server (on Debian: apt-get install postgresql)"
+        )
+    })
 }
 
 /// The folder with the programs of the newest server.

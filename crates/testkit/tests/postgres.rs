@@ -49,6 +49,7 @@ async fn the_server_ends_with_a_killed_test_process() {
     let mut child = Command::new(program)
         .args(["--exact", "the_server_ends_with_a_killed_test_process", "--nocapture"])
         .env("SPEAN_TEST_HOLDS_A_SERVER", "1")
+        .env_remove("SPEAN_TEST_RUN")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -59,4 +60,39 @@ async fn the_server_ends_with_a_killed_test_process() {
     child.kill().unwrap();
     child.wait().unwrap();
     eventually(Duration::from_secs(20), "the server's end", async || !is_running(server)).await;
+}
+
+/// Runs this very test again in processes of their own, which say where they found a server.
+#[tokio::test]
+async fn tests_that_run_together_share_a_server_that_ends_with_the_run() {
+    if std::env::var_os("SPEAN_TEST_TELLS_ITS_DATABASE").is_some() {
+        let server = Postgres::shared();
+        println!("\nserver {} {}", server.process_id(), server.database());
+        return;
+    }
+    let mut run = Command::new("sleep").arg("600").spawn().unwrap();
+    let told = || {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tests_that_run_together_share_a_server_that_ends_with_the_run", "--nocapture"])
+            .env("SPEAN_TEST_TELLS_ITS_DATABASE", "1")
+            .env("SPEAN_TEST_RUN", run.id().to_string())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let told = said.lines().find_map(|line| line.strip_prefix("server ")).unwrap().to_owned();
+        let (server, database) = told.split_once(' ').unwrap();
+        (server.parse::<u32>().unwrap(), database.to_owned())
+    };
+    let [first, second] =
+        std::thread::scope(|scope| [scope.spawn(told), scope.spawn(told)].map(|handle| handle.join().unwrap()));
+    assert_eq!(first.0, second.0, "one server");
+    assert_ne!(first.1, second.1, "a database for each");
+    for url in [&first.1, &second.1] {
+        assert!(PgConnection::connect(url).await.is_ok(), "the server goes on without whoever started it");
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    eventually(Duration::from_secs(20), "the server's end", async || !is_running(first.0)).await;
+    let told = std::env::temp_dir().join(format!("spean-postgres-run-{}", run.id()));
+    eventually(Duration::from_secs(20), "the end of its traces", async || !told.exists()).await;
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use spean_eventsourcing::{Aggregate, Context};
 use spean_eventstore::{Digest, EventStore, Metadata, Options, Role};
+use spean_testkit::Postgres;
 use spean_vocabulary::{CommandId, Timestamp};
 use sqlx::AnyConnection;
 use sqlx::any::AnyConnectOptions;
@@ -31,7 +32,10 @@ impl Database {
     }
 
     pub(crate) async fn postgres() -> Self {
-        Self { url: postgres::shared().create_database().await, _directory: None }
+        Self {
+            url: tokio::task::spawn_blocking(|| Postgres::shared().database()).await.expect("a database"),
+            _directory: None,
+        }
     }
 
     pub(crate) fn is_postgres(&self) -> bool {

@@ -1,9 +1,8 @@
-//! A real `PostgreSQL` server on loopback, which ends with the test program.
+//! A real `PostgreSQL` server on loopback that a test can stop and start again. It ends with the test program.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::any::AnyConnectOptions;
@@ -19,22 +18,6 @@ pub(crate) struct Server {
 }
 
 static DATABASES: AtomicU32 = AtomicU32::new(0);
-
-/// The server of this test program. It is started by a thread that lives as long as the program, and the kernel ends
-/// the server with that thread, however the program ends.
-pub(crate) fn shared() -> &'static Server {
-    static SHARED: OnceLock<Server> = OnceLock::new();
-    SHARED.get_or_init(|| {
-        let (send, receive) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            send.send(Server::start("shared")).expect("somebody waits");
-            loop {
-                std::thread::park();
-            }
-        });
-        receive.recv().expect("PostgreSQL was started")
-    })
-}
 
 impl Server {
     /// Starts a server of its own. It must be kept, and used, by the thread that starts it.
