@@ -464,6 +464,12 @@ codes! {
         Danger,
         /// The person was registered again elsewhere.
         SeenAgain,
+        /// An office was asked, and has not answered.
+        OfferOpen,
+        /// Nobody meets a need.
+        NeedOpen,
+        /// Another office gives a service.
+        ServiceOpen,
     }
 
     /// Why a follow-up goes on beyond the year.

@@ -8,6 +8,7 @@ pub mod contacts;
 pub mod contradictions;
 pub mod danger;
 pub mod dangers;
+pub mod desk;
 #[cfg(test)]
 mod examples;
 mod facts;
@@ -89,6 +90,7 @@ pub fn read_models() -> Vec<Arc<dyn ReadModel>> {
         Arc::new(contacts::Contacts),
         Arc::new(dangers::Dangers),
         Arc::new(contradictions::Contradictions),
+        Arc::new(desk::DeskMatters),
         Arc::new(payments::Payments),
         Arc::new(supports::Supports),
         Arc::new(posts::Posts),

@@ -137,12 +137,19 @@ pub struct InformalVisit {
 }
 
 /// What else is open in a case, as the caller looked it up.
+#[expect(clippy::struct_excessive_bools, reason = "each is another thing that may be open, and any of them may")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenMatters {
     /// A danger that no assessment has lowered.
     pub danger: bool,
     /// A contradiction that nobody has resolved.
     pub contradiction: bool,
+    /// An offer that nobody has answered.
+    pub offer: bool,
+    /// A need that nobody meets.
+    pub need: bool,
+    /// A service that another office gives.
+    pub service: bool,
 }
 
 /// What may be asked.
@@ -465,6 +472,16 @@ impl PersonFunction {
                 | Self::VillageChief
                 | Self::CommuneOfficial
         )
+    }
+}
+
+impl EndReason {
+    /// Whether the person is there, so that it can be asked what becomes of a need.
+    pub const fn leaves_somebody_to_ask(self) -> bool {
+        match self {
+            Self::GoalReached | Self::PersonAsked | Self::TakenOver => true,
+            Self::ContactLost | Self::MovedAbroad | Self::Died => false,
+        }
     }
 }
 

@@ -56,6 +56,7 @@ impl Correspondence for Reactions {
             match letter.kind.as_str() {
                 "spean.referral.v1.StandingChanged" => self.standing_changed(letter, transaction).await,
                 "spean.referral.v1.PersonSeenAgain" => self.seen_again(letter, transaction).await,
+                "spean.referral.v1.OpenMattersChanged" => self.open_matters_changed(letter, transaction).await,
                 "spean.referral.v1.StageReached" => self.stage_reached(letter, transaction).await,
                 "spean.cases.v1.CaseRegistered" => {
                     let told: CaseRegistered = read(letter)?;

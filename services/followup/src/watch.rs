@@ -17,6 +17,7 @@ use crate::agenda::{Agenda, Command, Told};
 use crate::codes::Topic;
 use crate::mandate::{self, Mandate};
 use crate::meetings;
+use crate::plan::OpenMatters;
 
 /// How often it is looked whether there is something new, or a new day.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -91,7 +92,26 @@ pub(crate) fn province(directory: &Directory, office: &OfficeId) -> Option<Offic
     own.chain(directory.ladder(office)).find(|above| above.level == OfficeLevel::Province).map(|above| above.id.clone())
 }
 
-/// How all cases stand that are kept here and not closed; one of them when it is named.
+/// What the desk of an office says is open of a case.
+pub(crate) async fn open_matters(
+    case: CaseId,
+    office: &OfficeId,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<OpenMatters, sqlx::Error> {
+    let row = sqlx::query(
+        "select offers_since, needs_since, services_since from desk_matter where case_id = $1 and office = $2",
+    )
+    .bind(case.to_string())
+    .bind(office.as_str())
+    .fetch_optional(executor)
+    .await?;
+    let Some(row) = row else { return Ok(OpenMatters::default()) };
+    let is_open = |column: usize| Ok::<_, sqlx::Error>(!row.try_get::<String, _>(column)?.is_empty());
+    Ok(OpenMatters { offer: is_open(0)?, need: is_open(1)?, service: is_open(2)?, ..OpenMatters::default() })
+}
+
+/// How all cases stand that are kept here, one of them when it is named. Of what is closed the meeting hears only what
+/// has come up since.
 pub(crate) async fn observe(
     case: Option<CaseId>,
     today: Date,
@@ -107,9 +127,11 @@ pub(crate) async fn observe(
             coalesce(lost_on, ''), coalesce(to_meeting_on, ''), coalesce(seen_on, ''),
             coalesce((select min(found_on) from danger where danger.case_id = follow_up.case_id and ended_on = ''), ''),
             coalesce((select min(raised_at) from contradiction
-                where contradiction.case_id = follow_up.case_id and resolution = ''), 0)
+                where contradiction.case_id = follow_up.case_id and resolution = ''), 0),
+            coalesce(offers_since, ''), coalesce(needs_since, ''), coalesce(services_since, '')
          from follow_up left join lost_contact on lost_contact.case_id = follow_up.case_id
-         where state in ('open', 'handed_over') and ($1 = '' or follow_up.case_id = $1)
+         left join desk_matter on desk_matter.case_id = follow_up.case_id and desk_matter.office = keeper
+         where state in ('open', 'handed_over', 'closed') and ($1 = '' or follow_up.case_id = $1)
          order by follow_up.case_id",
     )
     .bind(case.map(|case| case.to_string()).unwrap_or_default())
@@ -130,16 +152,10 @@ pub(crate) async fn observe(
 fn topics(row: &AnyRow, today: Date, late_after_days: i32) -> Result<BTreeMap<Topic, Date>, sqlx::Error> {
     let day = |index: usize| Ok::<Option<Date>, sqlx::Error>(row.try_get::<String, _>(index)?.parse().ok());
     let since = day(3)?.unwrap_or(today);
+    let state: String = row.try_get(2)?;
+    let is_closed = state == "closed";
     let mut topics = BTreeMap::new();
-    if row.try_get::<String, _>(2)? == "handed_over" {
-        topics.insert(Topic::Unanswered, since);
-    }
-    if let (Some(lost_on), Some(to_meeting_on)) = (day(8)?, day(9)?)
-        && to_meeting_on <= today
-    {
-        topics.insert(Topic::ContactLost, lost_on);
-    }
-    if let Some(seen_on) = day(10)? {
+    if let Some(seen_on) = day(10)?.filter(|seen_on| !is_closed || *seen_on >= since) {
         topics.insert(Topic::SeenAgain, seen_on);
     }
     if let Some(found_on) = day(11)? {
@@ -149,12 +165,32 @@ fn topics(row: &AnyRow, today: Date, late_after_days: i32) -> Result<BTreeMap<To
     if raised_at > 0 {
         topics.insert(Topic::Contradictory, Timestamp::from_micros(raised_at).date_in_cambodia());
     }
+    if is_closed {
+        return Ok(topics);
+    }
+    if state == "handed_over" {
+        topics.insert(Topic::Unanswered, since);
+    }
+    if let (Some(lost_on), Some(to_meeting_on)) = (day(8)?, day(9)?)
+        && to_meeting_on <= today
+    {
+        topics.insert(Topic::ContactLost, lost_on);
+    }
     if let Some(due_on) = day(6)?
         && due_on.plus_days(late_after_days) < today
     {
         topics.insert(Topic::Overdue, due_on);
     }
-    if row.try_get::<i64, _>(5)? == 0 {
+    let is_due = row.try_get::<i64, _>(5)? == 0;
+    let is_heard = is_due || !topics.is_empty();
+    for (topic, column) in [(Topic::OfferOpen, 13), (Topic::NeedOpen, 14), (Topic::ServiceOpen, 15)] {
+        // Whatever waits for an answer comes before the meeting when it has waited long; a service that is given may run.
+        let is_late = |since: &Date| topic != Topic::ServiceOpen && since.plus_days(late_after_days) < today;
+        if let Some(since) = day(column)?.filter(|since| is_heard || is_late(since)) {
+            topics.insert(topic, since);
+        }
+    }
+    if is_due {
         let due = if topics.is_empty() { Topic::DueToClose } else { Topic::DueToExtend };
         topics.insert(due, day(7)?.unwrap_or(since));
     }
@@ -164,12 +200,14 @@ fn topics(row: &AnyRow, today: Date, late_after_days: i32) -> Result<BTreeMap<To
 /// Decisions that had to wait: a transfer is carried out when the case has moved, a search when it went on.
 async fn complete(store: &EventStore, now: Timestamp) -> anyhow::Result<()> {
     for waiting in meetings::open_mandates(store.reader()).await? {
-        let moved =
-            "select count(*) from follow_up where case_id = $1 and state in ('handed_over', 'elsewhere') and $2 <> ''";
-        let searched = "select count(*) from follow_up where case_id = $1 and not exists
-            (select 1 from lost_contact where lost_contact.case_id = follow_up.case_id and last_step_on < $2)";
-        let done = if waiting.decision == "transfer" { moved } else { searched };
-        let row = sqlx::query(done).bind(&waiting.case_id).bind(&waiting.decided_on).fetch_one(store.reader()).await?;
+        // Between two offices of one node the plan is taken up in a moment, and has another keeper then.
+        let moved = "select count(*) from follow_up where case_id = $1 and (keeper <> $3 or state = 'elsewhere'
+            or (state = 'handed_over' and since >= $2))";
+        let searched = "select count(*) from follow_up where case_id = $1 and (keeper <> $3 or not exists
+            (select 1 from lost_contact where lost_contact.case_id = follow_up.case_id and last_step_on < $2))";
+        let done = sqlx::query(if waiting.decision == "transfer" { moved } else { searched });
+        let done = done.bind(&waiting.case_id).bind(&waiting.decided_on).bind(&waiting.office);
+        let row = done.fetch_one(store.reader()).await?;
         if row.try_get::<i64, _>(0)? > 0 {
             let context = Context { office: waiting.office.parse()?, staff: None, now };
             let metadata = Metadata::of(&context);
@@ -178,3 +216,6 @@ async fn complete(store: &EventStore, now: Timestamp) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

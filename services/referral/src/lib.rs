@@ -14,6 +14,7 @@ mod metrics;
 mod moves;
 pub mod needs;
 pub mod news;
+pub mod open_matters;
 mod published;
 mod reactions;
 pub mod reports;
@@ -43,6 +44,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
             Arc::new(worklist::Worklist),
             Arc::new(needs::register::NeedRegister),
             Arc::new(needs::lines::Lines),
+            Arc::new(open_matters::list::Told),
             Arc::new(news::list::NewsList),
             Arc::new(reports::list::ReportList),
         ],
@@ -55,6 +57,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     running.spawn(node, escalation::watch(desk.clone(), node.policies(&store).await?, store.clone(), post.clone()));
     running.spawn(node, reports::watch(desk.clone(), node.policies(&store).await?, store.clone(), post.clone()));
     running.spawn(node, needs::watch::watch(desk.clone(), store.clone(), post.clone()));
+    running.spawn(node, open_matters::count::catch_up(desk.clone(), store.clone(), post.clone()));
     running.spawn(node, dossiers::adopt(desk.clone(), store.clone()));
     if node.configuration.telemetry.is_some() {
         running.spawn(node, metrics::observe(node.clock.clone(), store.clone()));

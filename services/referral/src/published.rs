@@ -10,7 +10,7 @@ use spean_messaging::{Address, Posting};
 use spean_vocabulary::{CaseId, OfferId, OfferKind, OfficeId, Service, WithdrawReason};
 
 use crate::desk::{CustodyLetter, Desk, place};
-use crate::{needs, news, reports};
+use crate::{needs, news, open_matters, reports};
 
 /// Name of [`wire::StandingChanged`] on the wire.
 const STANDING_CHANGED: &str = "spean.referral.v1.StandingChanged";
@@ -25,8 +25,13 @@ const TOLD_OF_ANSWERS: [Service; 2] = [Service::Repatriation, Service::Shelter];
 /// The letters that follow from an event.
 pub(crate) fn postings(desk: &Desk, recorded: &Recorded) -> Vec<Posting> {
     let Some(Ok(event)) = recorded.event::<CaseCustody>() else {
-        let news = news::letters::postings(desk, recorded);
-        return [news, reports::letters::postings(desk, recorded), needs::letters::postings(desk, recorded)].concat();
+        return [
+            news::letters::postings(desk, recorded),
+            reports::letters::postings(desk, recorded),
+            needs::letters::postings(desk, recorded),
+            open_matters::letters::postings(desk, recorded),
+        ]
+        .concat();
     };
     let Some((office, case)) = place(recorded) else { return vec![] };
     let Some(me) = desk.party(&office) else { return vec![] };

@@ -20,9 +20,10 @@ use sqlx::Row as _;
 
 use crate::desk::{CustodyLetter, Desk, stream};
 use crate::news::letters::{PERSON_SEEN_AGAIN, PROGRESS};
+use crate::open_matters::letters::NEED_TURNED;
 use crate::published::travels_with;
 use crate::reports::letters::{REPORT_PASSED_ON, REPORT_TOLD};
-use crate::{dossiers, handoffs, needs, news, reports, routing, subject};
+use crate::{dossiers, handoffs, needs, news, open_matters, reports, routing, subject};
 
 /// Applies the letters of the desk.
 pub(crate) struct Reactions {
@@ -94,6 +95,7 @@ impl Correspondence for Reactions {
                 PERSON_SEEN_AGAIN => news::reactions::seen_again(&self.desk, letter, transaction).await,
                 REPORT_PASSED_ON => reports::reactions::passed_on(&self.desk, letter, transaction).await,
                 REPORT_TOLD => reports::reactions::told(&self.desk, letter, transaction).await,
+                NEED_TURNED => open_matters::count::need_turned(&self.desk, letter, transaction).await,
                 kind if needs::is_about_needs(kind) => needs::receive(&self.desk, letter, transaction).await,
                 _ => self.receive(letter, transaction).await,
             }
@@ -163,7 +165,7 @@ impl Correspondence for Reactions {
             match letter.kind.as_str() {
                 REPORT_PASSED_ON => return reports::reactions::recall(&self.desk, letter, transaction).await,
                 // What was told once need not be known to have been told.
-                REPORT_TOLD | PROGRESS | PERSON_SEEN_AGAIN => return Ok(()),
+                REPORT_TOLD | PROGRESS | PERSON_SEEN_AGAIN | NEED_TURNED => return Ok(()),
                 // It follows again from what is recalled of the cases.
                 kind if needs::is_about_needs(kind) => return Ok(()),
                 _ => {}

@@ -54,6 +54,15 @@ pub enum Error {
     /// Not while nobody knows where the person is seen.
     #[error("the follow-up cannot be closed while a contradiction is open: resolve it first")]
     ContradictionOpen,
+    /// Nobody is left waiting for an answer about somebody whose case is over.
+    #[error("the follow-up cannot be closed while an offer of the case is open: wait for the answer, or withdraw it")]
+    OfferOpen,
+    /// Unmet needs are not hidden by closing.
+    #[error("the follow-up cannot be closed while nobody meets a need: meet it, or record that it is not wanted")]
+    NeedOpen,
+    /// What others do is not cut off behind their back.
+    #[error("the follow-up cannot be closed while another office gives a service: it ends it, or the offer is withdrawn")]
+    ServiceOpen,
     /// One decision closed it.
     #[error("the follow-up was closed by another decision, or for another reason")]
     ClosedOtherwise,

@@ -165,6 +165,15 @@ impl Plan {
         if open.contradiction {
             return Err(Error::ContradictionOpen);
         }
+        if open.offer {
+            return Err(Error::OfferOpen);
+        }
+        if open.need && reason.leaves_somebody_to_ask() {
+            return Err(Error::NeedOpen);
+        }
+        if open.service {
+            return Err(Error::ServiceOpen);
+        }
         Ok(vec![Event::Closed { decision, closed_on, reason }])
     }
 

@@ -46,6 +46,10 @@ fn close(decision: Option<DecisionId>) -> Command {
     Command::Close { decision, closed_on, reason, open: OpenMatters::default() }
 }
 
+fn close_over(reason: EndReason, open: OpenMatters) -> Command {
+    Command::Close { decision: Some(id(0x70)), closed_on: day("2027-02-02"), reason, open }
+}
+
 /// The plan of [`begun`], as the district hands it to Sa'ang.
 fn handed_over(handovers: u32) -> HandedOver {
     let Event::Begun { reintegrated_on, due_on, .. } = begun() else { panic!("it begins") };
@@ -227,18 +231,32 @@ fn nobody_closes_a_follow_up_without_the_meeting() {
 
 #[test]
 fn even_the_meeting_does_not_close_what_is_open() {
-    let with = |open| Command::Close {
-        decision: Some(id(0x70)),
-        closed_on: day("2027-02-02"),
-        reason: EndReason::GoalReached,
-        open,
-    };
-    given::<Plan>([begun()])
-        .when(&the_district(), with(OpenMatters { danger: true, contradiction: false }))
-        .then_error(&Error::DangerOpen);
-    given::<Plan>([begun()])
-        .when(&the_district(), with(OpenMatters { danger: false, contradiction: true }))
-        .then_error(&Error::ContradictionOpen);
+    let nothing = OpenMatters::default();
+    for (open, error) in [
+        (OpenMatters { danger: true, ..nothing }, Error::DangerOpen),
+        (OpenMatters { contradiction: true, ..nothing }, Error::ContradictionOpen),
+        (OpenMatters { offer: true, ..nothing }, Error::OfferOpen),
+        (OpenMatters { need: true, ..nothing }, Error::NeedOpen),
+        (OpenMatters { service: true, ..nothing }, Error::ServiceOpen),
+    ] {
+        given::<Plan>([begun()])
+            .when(&the_district(), close_over(EndReason::GoalReached, open))
+            .then_error(&error);
+    }
+}
+
+#[test]
+fn a_need_of_somebody_who_is_not_there_keeps_no_follow_up_open() {
+    let open = OpenMatters { need: true, ..OpenMatters::default() };
+    for reason in [EndReason::Died, EndReason::ContactLost, EndReason::MovedAbroad] {
+        let closed = Event::Closed { decision: id(0x70), closed_on: day("2027-02-02"), reason };
+        given::<Plan>([begun()]).when(&the_district(), close_over(reason, open)).then([closed]);
+        let open = OpenMatters { offer: true, ..open };
+        given::<Plan>([begun()]).when(&the_district(), close_over(reason, open)).then_error(&Error::OfferOpen);
+    }
+    for reason in [EndReason::PersonAsked, EndReason::TakenOver] {
+        given::<Plan>([begun()]).when(&the_district(), close_over(reason, open)).then_error(&Error::NeedOpen);
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What the meeting of the province hears and decides, and what an office does about a decision.
 
 use spean_contracts::followup::v1 as wire;
+use spean_contracts::referral::v1::{OpenMatter, OpenMattersChanged};
 use spean_eventsourcing::{Context, Refusal};
 use spean_eventstore::{HandleError, Metadata, Transaction};
-use spean_messaging::{Letter, Unusable};
-use spean_vocabulary::{CaseId, DecisionId, OfficeId};
+use spean_messaging::{Address, Letter, Unusable};
+use spean_vocabulary::{CaseId, DecisionId, OfficeId, Service};
 
 use super::{Reactions, malformed, parse, parse_optional, read};
 use crate::agenda::{self, Agenda, Told};
@@ -12,6 +13,7 @@ use crate::codes::{EndReason, ExtendReason, ReopenReason, Topic};
 use crate::mandate::{self, Answer, Mandate, Received};
 use crate::meeting::{self, Decision, Meeting};
 use crate::plan::{self, OpenMatters, Plan, Rhythm};
+use crate::desk::{AtTheDesk, Command as Tell, Matters, Open};
 use crate::{follow_ups, watch};
 
 /// What stops a closure when the meeting did not know of it.
@@ -33,6 +35,25 @@ impl Reactions {
             topics: told.topics.iter().map(topic).collect::<Result<_, Unusable>>()?,
         };
         self.decide::<Agenda>(&case.to_string(), agenda::Command::Hear(told), &to, letter, transaction).await
+    }
+
+    /// Our desk tells what is open of a case.
+    pub(super) async fn open_matters_changed(
+        &self,
+        letter: &Letter,
+        transaction: &mut Transaction,
+    ) -> Result<(), Unusable> {
+        if letter.from != (Address { node: self.node.clone(), service: Service::Referral }) {
+            return Err(Unusable::Refused("NOT_OUR_DESK".to_owned()));
+        }
+        let told: OpenMattersChanged = read(letter)?;
+        let (case, office): (CaseId, OfficeId) = (parse(&told.case_id)?, parse(&told.office_id)?);
+        let matters = Matters {
+            offers: read_open(told.offers.as_ref())?,
+            needs: read_open(told.needs.as_ref())?,
+            services: read_open(told.services.as_ref())?,
+        };
+        self.decide::<AtTheDesk>(&format!("{office}/{case}"), Tell::Hear(matters), &office, letter, transaction).await
     }
 
     /// The meeting of our province has decided on a case that we keep.
@@ -105,9 +126,11 @@ impl Reactions {
                 if GRAVE.iter().any(|topic| topics.contains_key(topic) && !received.known.contains(topic)) {
                     return Ok(Answer::Refused { reason: "FACTS_HAVE_CHANGED".to_owned() });
                 }
+                let matters = watch::open_matters(case, &received.office, transaction.connection()).await?;
                 let open = OpenMatters {
                     danger: topics.contains_key(&Topic::Danger),
                     contradiction: topics.contains_key(&Topic::Contradictory),
+                    ..matters
                 };
                 let (decision, closed_on, reason) = (Some(id), received.decided_on, *reason);
                 plan::Command::Close { decision, closed_on, reason, open }
@@ -143,6 +166,11 @@ impl Reactions {
             Err(HandleError::Store(error)) => Err(Unusable::Store(error)),
         }
     }
+}
+
+fn read_open(told: Option<&OpenMatter>) -> Result<Option<Open>, Unusable> {
+    let Some(told) = told else { return Ok(None) };
+    Ok(Some(Open { count: u32::try_from(told.count).map_err(malformed)?, since: parse(&told.since)? }))
 }
 
 fn read_decision(told: &wire::MeetingDecided) -> Result<Decision, Unusable> {

@@ -26,7 +26,8 @@ fn at() -> Timestamp {
     Timestamp::from_micros(1_795_300_200_000_000)
 }
 
-fn check<E>(file: &str, events: &[E])
+/// Compares events with the lines of a file, both ways. `SPEAN_BLESS=1` writes the file afresh.
+pub(crate) fn check<E>(file: &str, events: &[E])
 where
     E: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug + VariantNames,
     for<'e> &'e E: Into<&'static str>,

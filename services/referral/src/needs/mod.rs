@@ -55,4 +55,4 @@ pub(crate) async fn receive(desk: &Desk, letter: &Letter, transaction: &mut Tran
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;

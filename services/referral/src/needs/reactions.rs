@@ -23,6 +23,7 @@ use super::need::{CaseNeed, Command, Described, OfferStanding, Preferences, Stan
 use super::search::{judge, stream};
 use super::{lines, register, words};
 use crate::desk::{self, Desk};
+use crate::open_matters;
 use crate::waiting_list::{self, Entry, WaitingList};
 
 /// A case has turned at an office of this node.
@@ -42,7 +43,8 @@ pub(crate) async fn case_turned(desk: &Desk, letter: &Letter, transaction: &mut 
             at.decide_elsewhere(offer, command, transaction).await?;
         }
     }
-    follow_requests(desk, &at, case, &custody, transaction).await
+    follow_requests(desk, &at, case, &custody, transaction).await?;
+    open_matters::count::recount(desk, &office, case, letter.trace.as_ref(), transaction).await
 }
 
 /// A visit of our follow-up found that somebody needs something.

@@ -1,0 +1,149 @@
+//! What the desk says is open of a case: offers that nobody has answered, needs that nobody meets, services that others
+//! give. A follow-up is not closed over it, and the meeting of the province hears of it.
+
+use serde::{Deserialize, Serialize};
+use spean_eventsourcing::{Aggregate, Context, Refusal};
+use spean_eventstore::{BoxFuture, ReadModel, Recorded};
+use spean_vocabulary::Date;
+use sqlx::AnyConnection;
+
+use crate::lists::text;
+
+/// What an office's desk told last of one case.
+#[derive(Clone, Debug, Default)]
+pub struct AtTheDesk {
+    told: Matters,
+}
+
+/// What is open, by its kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matters {
+    /// Offers that nobody has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<Open>,
+    /// Needs that nobody meets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Open>,
+    /// Services that others give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<Open>,
+}
+
+/// Something of one kind that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// How many.
+    pub count: u32,
+    /// Since when the oldest.
+    pub since: Date,
+}
+
+/// What may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Keep what the desk tells.
+    Hear(Matters),
+}
+
+/// What happened. Stored for ever: add variants and optional fields, never rename or remove.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The desk told it.
+    Heard {
+        /// What is open now.
+        matters: Matters,
+    },
+}
+
+/// Why not: it never is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+pub enum Error {}
+
+impl Refusal for Error {
+    fn reason(&self) -> &'static str {
+        self.into()
+    }
+}
+
+impl Aggregate for AtTheDesk {
+    const CATEGORY: &'static str = "at_the_desk";
+    type Command = Command;
+    type Event = Event;
+    type Error = Error;
+    type Context = Context;
+
+    fn decide(&self, Command::Hear(matters): Command, _: &Context) -> Result<Vec<Event>, Error> {
+        Ok(if matters == self.told { vec![] } else { vec![Event::Heard { matters }] })
+    }
+
+    fn evolve(self, Event::Heard { matters }: &Event) -> Self {
+        Self { told: *matters }
+    }
+}
+
+/// Table and projection: one row for each office and case that has something open.
+pub struct DeskMatters;
+
+impl ReadModel for DeskMatters {
+    fn name(&self) -> &'static str {
+        "desk_matters"
+    }
+
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["desk_matter"]
+    }
+
+    fn ddl(&self) -> &'static [&'static str] {
+        &["create table desk_matter (
+            office text not null,
+            case_id text not null,
+            offers_since text not null,
+            needs_since text not null,
+            services_since text not null,
+            primary key (case_id, office)
+        )"]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        event: &'a Recorded,
+        connection: &'a mut AnyConnection,
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            let (Some(Ok(Event::Heard { matters })), Some((office, case))) =
+                (event.event::<AtTheDesk>(), event.id.split_once('/'))
+            else {
+                return Ok(());
+            };
+            sqlx::query("delete from desk_matter where case_id = $1 and office = $2")
+                .bind(case)
+                .bind(office)
+                .execute(&mut *connection)
+                .await?;
+            if matters == Matters::default() {
+                return Ok(());
+            }
+            let since = |open: Option<Open>| text(open.map(|open| open.since));
+            sqlx::query(
+                "insert into desk_matter (office, case_id, offers_since, needs_since, services_since)
+                 values ($1, $2, $3, $4, $5)",
+            )
+            .bind(office)
+            .bind(case)
+            .bind(since(matters.offers))
+            .bind(since(matters.needs))
+            .bind(since(matters.services))
+            .execute(connection)
+            .await
+            .map(drop)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
