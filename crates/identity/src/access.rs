@@ -244,7 +244,8 @@ static RULES: &[Rule] = &[
     rule("DeclareCapacity", SHELTER, AtOffice, Any),
     rule("GetCapacity", PEOPLE, AtOffice, Any),
     rule("GetCapacity", &[Reporter], AtNode, Any),
-    rule("AdmitResident", SHELTER, AtOffice, IfKnown(CARING)),
+    // Somebody whose case was handed over may stand at the door again: they are taken in, and the holder hears of it.
+    rule("AdmitResident", SHELTER, AtOffice, IfKnown(CARED)),
     rule("ExitResident", SHELTER, AtOffice, Any),
     rule("ListResidents", SHELTER, AtOffice, Any),
     rule("AssignBed", SHELTER, AtOffice, Any),
@@ -276,6 +277,7 @@ static RULES: &[Rule] = &[
     rule("CloseFollowUp", CASEWORK, AtOffice, IfKnown(CARING)),
     rule("ReopenFollowUp", CASEWORK, AtOffice, IfKnown(HOLDING)),
     rule("RecordInformalVisit", CASEWORK, AtOffice, IfKnown(CARING)),
+    rule("AnswerTracing", CASEWORK, AtOffice, IfKnown(CARING)),
     rule("ListFollowUps", CASEWORK, AtOffice, Any),
     // Who held the case once sees what it did itself.
     rule("ListVisits", CASEWORK, AtOffice, IfKnown(CARED)),

@@ -417,6 +417,17 @@ codes! {
         /// Another office goes on with it.
         TakenUpElsewhere,
     }
+    /// What came of looking for a family.
+    FamilySearchOutcome {
+        /// It was found.
+        Found,
+        /// It was not found.
+        NotFound,
+        /// It was found and does not want the person back.
+        FamilyRefuses,
+        /// It was found and is not safe.
+        Unsafe,
+    }
     /// Why the meeting closed a follow-up.
     EndReason {
         /// The person lives safely.

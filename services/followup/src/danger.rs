@@ -181,6 +181,9 @@ pub enum Error {
     /// What is it?
     #[error("say at least one thing that makes it a danger")]
     NoSigns,
+    /// A danger does not wait for a week.
+    #[error("a danger is urgent or an emergency; what can wait is a need")]
+    NotUrgent,
     /// It is over.
     #[error("an assessment found this danger over; report a new one")]
     DangerOver,
@@ -201,6 +204,7 @@ impl Refusal for Error {
         match self {
             Self::NoSuchDanger => Fault::NotThere,
             Self::NoSigns => Fault::Field("signs"),
+            Self::NotUrgent => Fault::Field("urgency"),
             Self::ReviewNotAfterPlan => Fault::Field("review_on"),
             _ => Fault::ForbiddenNow,
         }
@@ -286,6 +290,9 @@ impl Danger {
     }
 
     fn raise(&self, report: Report, tell: Option<OfficeId>) -> Result<Vec<Event>, Error> {
+        if report.urgency == Urgency::Routine {
+            return Err(Error::NotUrgent);
+        }
         if let Some(known) = &self.report {
             let (raised_at, plan_due_at) = (known.raised_at, known.plan_due_at);
             let same = *known == Report { raised_at, plan_due_at, ..report };

@@ -12,6 +12,7 @@ pub mod desk;
 #[cfg(test)]
 mod examples;
 mod facts;
+pub mod family_search;
 pub mod findings;
 pub mod follow_ups;
 pub mod fund;

@@ -12,14 +12,19 @@ use spean_vocabulary::{CaseId, Date, NodeId, OfficeId, Service};
 
 use crate::agenda::Agenda;
 use crate::codes::ExtraVisitReason;
+use crate::family_search::FamilySearch;
 use crate::lists::text;
 use crate::mandate::Mandate;
 use crate::meeting::Meeting;
 use crate::plan::{HandedOver, Plan, Planned};
+use crate::supervision::Supervision;
+use crate::support::Support;
 use crate::{contact, danger, plan, whereabouts};
 
+mod along;
 mod meeting;
 
+pub(crate) use along::{FAMILY_SEARCHED, SUPERVISION_POINT_TOLD, SUPERVISION_TOLD, SUPPORT_HANDED_ON};
 pub(crate) use meeting::{AGENDA_TOLD, DECISION_ANSWERED, MEETING_DECIDED};
 
 /// Name of [`wire::DangerRaised`] on the wire.
@@ -67,6 +72,15 @@ impl Post {
         }
         if let Some(Ok(event)) = recorded.event::<Mandate>() {
             return self.of_mandate(&event, recorded);
+        }
+        if let Some(Ok(event)) = recorded.event::<Support>() {
+            return self.of_support(&event, recorded);
+        }
+        if let Some(Ok(event)) = recorded.event::<Supervision>() {
+            return self.of_supervision(&event, recorded);
+        }
+        if let Some(Ok(event)) = recorded.event::<FamilySearch>() {
+            return self.of_family_search(&event);
         }
         match (recorded.event::<contact::Contact>(), recorded.id.parse()) {
             (Some(Ok(contact::Event::Lost { lost_on, .. })), Ok(case)) => {
@@ -174,11 +188,12 @@ impl Post {
             whereabouts::Event::Sighted { sighting, tell: Some(to) } => {
                 let told = wire::PersonElsewhere {
                     case_id: case.to_string(),
-                    from_office_id: sighting.office.to_string(),
+                    from_office_id: office.to_string(),
                     to_office_id: to.to_string(),
                     whereabouts: sighting.whereabouts.on_the_wire(),
                     from_day: sighting.from_day.to_string(),
                     until_day: text(sighting.until_day),
+                    seen_by_office_id: text((sighting.office != *office).then_some(&sighting.office)),
                 };
                 self.to_office(&to, PERSON_ELSEWHERE, case, told.encode_to_vec()).into_iter().collect()
             }

@@ -21,6 +21,7 @@ use crate::published;
 use crate::whereabouts::{self, Contradiction, Sighting, Whereabouts};
 use crate::{contradictions, dangers, follow_ups};
 
+mod along;
 mod meeting;
 #[cfg(test)]
 mod tests;
@@ -72,6 +73,10 @@ impl Correspondence for Reactions {
                 published::AGENDA_TOLD => self.agenda_told(letter, transaction).await,
                 published::MEETING_DECIDED => self.meeting_decided(letter, transaction).await,
                 published::DECISION_ANSWERED => self.decision_answered(letter, transaction).await,
+                published::SUPPORT_HANDED_ON => self.support_handed_on(letter, transaction).await,
+                published::SUPERVISION_TOLD => self.supervision_told(letter, transaction).await,
+                published::SUPERVISION_POINT_TOLD => self.supervision_point_told(letter, transaction).await,
+                published::FAMILY_SEARCHED => self.family_searched(letter, transaction).await,
                 published::CONTRADICTION_RESOLVED => self.contradiction_resolved(letter, transaction).await,
                 _ => Err(Unusable::Refused("UNKNOWN_KIND".to_owned())),
             }
@@ -111,7 +116,7 @@ impl Reactions {
             let command = danger::Command::HandOn { to: to.clone() };
             self.decide::<Danger>(&danger.to_string(), command, from, letter, transaction).await?;
         }
-        Ok(())
+        self.hand_on_the_rest(case, from, &to, letter, transaction).await
     }
 
     /// Another office handed a plan over to one of ours.
@@ -193,7 +198,7 @@ impl Reactions {
         self.decide::<Contact>(&case.to_string(), command, &office, letter, transaction).await?;
         let whereabouts = Seen::RegisteredElsewhere;
         let sighting = Sighting { office: by, whereabouts, from_day: seen_on, until_day: None };
-        self.sight(case, &office, sighting, letter, transaction).await
+        self.sight(case, &office, sighting, None, letter, transaction).await
     }
 
     /// Our shelter has somebody, or no longer has them: an office that shares the case, or holds it now, must hear.
@@ -220,14 +225,18 @@ impl Reactions {
 
     async fn person_elsewhere(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
         let told: wire::PersonElsewhere = read(letter)?;
-        let (office, to) = self.between(&told.from_office_id, &told.to_office_id, letter)?;
+        let (from, to) = self.between(&told.from_office_id, &told.to_office_id, letter)?;
+        let case: CaseId = parse(&told.case_id)?;
         let sighting = Sighting {
-            office,
+            office: parse_optional(&told.seen_by_office_id)?.unwrap_or(from),
             whereabouts: Seen::read("whereabouts", told.whereabouts).map_err(malformed)?,
             from_day: parse(&told.from_day)?,
             until_day: parse_optional(&told.until_day)?,
         };
-        self.sight(parse(&told.case_id)?, &to, sighting, letter, transaction).await
+        // The case may have moved on since: then the word follows it.
+        let known = standing::of(case, &to, transaction.connection()).await?.filter(|known| known.word == "HELD");
+        let next = known.and_then(|known| known.other_office.parse().ok()).filter(|next| *next != sighting.office);
+        self.sight(case, &to, sighting, next, letter, transaction).await
     }
 
     async fn sight(
@@ -235,12 +244,14 @@ impl Reactions {
         case: CaseId,
         office: &OfficeId,
         sighting: Sighting,
+        tell: Option<OfficeId>,
         letter: &Letter,
         transaction: &mut Transaction,
     ) -> Result<(), Unusable> {
         let met = contradictions::met(case, transaction.connection()).await?;
-        let above = self.above(office);
-        let command = whereabouts::Command::Sight { sighting, met, tell: None, above };
+        // It may be told to the province, while a district of the same node visits.
+        let above = self.above(met.last().map_or(office, |met| &met.office));
+        let command = whereabouts::Command::Sight { sighting, met, tell, above };
         self.decide::<Whereabouts>(&case.to_string(), command, office, letter, transaction).await
     }
 

@@ -55,6 +55,17 @@ pub enum Command {
         /// When it was looked at.
         seen_on: Date,
     },
+    /// Note the visit of a supervisor of another node.
+    Hear(Visit),
+    /// Note what another office says of a point.
+    HearPoint {
+        /// Which.
+        check: Check,
+        /// How it is now.
+        result: CheckResult,
+        /// When it was looked at.
+        seen_on: Date,
+    },
 }
 
 /// What happened. Stored for ever: add variants and optional fields, never rename or remove.
@@ -71,7 +82,12 @@ pub enum Event {
         result: CheckResult,
         /// When.
         seen_on: Date,
+        /// The other of the two offices, who is told; none where it was heard from there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tell: Option<OfficeId>,
     },
+    /// A supervisor of another node came.
+    SupervisionHeard(Visit),
 }
 
 /// Why not.
@@ -120,39 +136,24 @@ impl Aggregate for Supervision {
     type Error = Error;
     type Context = Context;
 
-    fn decide(&self, command: Command, _: &Context) -> Result<Vec<Event>, Error> {
+    fn decide(&self, command: Command, context: &Context) -> Result<Vec<Event>, Error> {
         match command {
-            Command::Visit(visit) => {
-                if let Some(known) = &self.visit {
-                    return if *known == visit { Ok(vec![]) } else { Err(Error::SupervisionIdTaken) };
-                }
-                if visit.points.is_empty() {
-                    return Err(Error::NothingLookedAt);
-                }
-                let late = |point: &Point| point.mend_by.is_none_or(|by| by <= visit.visited_on);
-                if visit.points.values().any(|point| point.result != CheckResult::Good && late(point)) {
-                    return Err(Error::MendByMissing);
-                }
-                Ok(vec![Event::Supervised(visit)])
+            Command::Visit(visit) => Ok(if self.is_news(&visit)? { vec![Event::Supervised(visit)] } else { vec![] }),
+            Command::Hear(visit) => {
+                Ok(if self.is_news(&visit)? { vec![Event::SupervisionHeard(visit)] } else { vec![] })
             }
             Command::See { check, result, seen_on } => {
-                let visit = self.visit.as_ref().ok_or(Error::NoSuchSupervision)?;
-                if !visit.points.contains_key(&check) {
-                    return Err(Error::NoSuchPoint);
-                }
-                if seen_on < visit.visited_on {
-                    return Err(Error::SeenBeforeVisit);
-                }
-                let known = self.outcomes.get(&check) == Some(&(result, seen_on));
-                Ok(if known { vec![] } else { vec![Event::PointSeen { check, result, seen_on }] })
+                let tell = self.visit.as_ref().and_then(|visit| visit.other_than(&context.office));
+                self.see(check, result, seen_on, tell)
             }
+            Command::HearPoint { check, result, seen_on } => self.see(check, result, seen_on, None),
         }
     }
 
     fn evolve(mut self, event: &Event) -> Self {
         match event.clone() {
-            Event::Supervised(visit) => self.visit = Some(visit),
-            Event::PointSeen { check, result, seen_on } => {
+            Event::Supervised(visit) | Event::SupervisionHeard(visit) => self.visit = Some(visit),
+            Event::PointSeen { check, result, seen_on, .. } => {
                 self.outcomes.insert(check, (result, seen_on));
             }
         }
@@ -160,10 +161,50 @@ impl Aggregate for Supervision {
     }
 }
 
+impl Visit {
+    /// The other of the two offices; none when the supervisor is of the office itself.
+    fn other_than(&self, office: &OfficeId) -> Option<OfficeId> {
+        let other = if self.by == *office { &self.office } else { &self.by };
+        (other != office).then(|| other.clone())
+    }
+}
+
 impl Supervision {
     /// The visit; none when there was none under this id.
     pub fn visit(&self) -> Option<&Visit> {
         self.visit.as_ref()
+    }
+
+    fn is_news(&self, visit: &Visit) -> Result<bool, Error> {
+        if let Some(known) = &self.visit {
+            return if known == visit { Ok(false) } else { Err(Error::SupervisionIdTaken) };
+        }
+        if visit.points.is_empty() {
+            return Err(Error::NothingLookedAt);
+        }
+        let late = |point: &Point| point.mend_by.is_none_or(|by| by <= visit.visited_on);
+        if visit.points.values().any(|point| point.result != CheckResult::Good && late(point)) {
+            return Err(Error::MendByMissing);
+        }
+        Ok(true)
+    }
+
+    fn see(
+        &self,
+        check: Check,
+        result: CheckResult,
+        seen_on: Date,
+        tell: Option<OfficeId>,
+    ) -> Result<Vec<Event>, Error> {
+        let visit = self.visit.as_ref().ok_or(Error::NoSuchSupervision)?;
+        if !visit.points.contains_key(&check) {
+            return Err(Error::NoSuchPoint);
+        }
+        if seen_on < visit.visited_on {
+            return Err(Error::SeenBeforeVisit);
+        }
+        let known = self.outcomes.get(&check) == Some(&(result, seen_on));
+        Ok(if known { vec![] } else { vec![Event::PointSeen { check, result, seen_on, tell }] })
     }
 }
 

@@ -47,7 +47,7 @@ impl ReadModel for Supervisions {
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
             match event.event::<Supervision>() {
-                Some(Ok(Event::Supervised(visit))) => {
+                Some(Ok(Event::Supervised(visit) | Event::SupervisionHeard(visit))) => {
                     for (check, point) in &visit.points {
                         sqlx::query(
                             "insert into supervision_point (supervision_id, point, office, by_office, worker,
@@ -67,7 +67,7 @@ impl ReadModel for Supervisions {
                     }
                     Ok(())
                 }
-                Some(Ok(Event::PointSeen { check, result, seen_on })) => sqlx::query(
+                Some(Ok(Event::PointSeen { check, result, seen_on, .. })) => sqlx::query(
                     "update supervision_point set outcome = $3, seen_on = $4
                      where supervision_id = $1 and point = $2 and seen_on <= $4",
                 )

@@ -17,6 +17,8 @@ const MONTHS: [u8; 3] = [3, 6, 12];
 pub struct Support {
     given: Option<Given>,
     outcomes: BTreeMap<u8, (SupportOutcome, Date)>,
+    /// How many outcomes were known when it was handed on, by the office that has the case since.
+    handed_on: BTreeMap<OfficeId, usize>,
 }
 
 /// What was given.
@@ -32,6 +34,17 @@ pub struct Given {
     pub given_by: OfficeId,
 }
 
+/// What somebody saw of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// After how many months.
+    pub after_months: u8,
+    /// How it went.
+    pub outcome: SupportOutcome,
+    /// When it was looked at.
+    pub seen_on: Date,
+}
+
 /// What may be asked.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -45,6 +58,18 @@ pub enum Command {
         outcome: SupportOutcome,
         /// When it was looked at.
         seen_on: Date,
+    },
+    /// Hand it on with the case.
+    HandOn {
+        /// The office that has the case now.
+        to: OfficeId,
+    },
+    /// Go on looking for the outcomes of what was given elsewhere.
+    TakeUp {
+        /// What was given.
+        given: Given,
+        /// What was seen of it.
+        seen: Vec<Seen>,
     },
 }
 
@@ -67,6 +92,26 @@ pub enum Event {
         outcome: SupportOutcome,
         /// When it was looked at.
         seen_on: Date,
+    },
+    /// It went along with the case.
+    HandedOn {
+        /// What was given.
+        given: Given,
+        /// What was seen of it until then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seen: Vec<Seen>,
+        /// To whom.
+        to: OfficeId,
+    },
+    /// It came along with a case.
+    TakenUp {
+        /// What was given.
+        given: Given,
+        /// When outcomes are due, by months.
+        outcomes_due: Vec<(u8, Date)>,
+        /// What was seen of it elsewhere, and was not known here.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seen: Vec<Seen>,
     },
 }
 
@@ -136,6 +181,25 @@ impl Aggregate for Support {
                 }
                 Ok(vec![Event::OutcomeSeen { after_months, outcome, seen_on }])
             }
+            Command::HandOn { to } => {
+                let given = self.given.clone().ok_or(Error::NoSuchSupport)?;
+                if self.handed_on.get(&to) == Some(&self.outcomes.len()) {
+                    return Ok(vec![]);
+                }
+                Ok(vec![Event::HandedOn { given, seen: self.seen().collect(), to }])
+            }
+            Command::TakeUp { given, seen } => {
+                if self.given.as_ref().is_some_and(|known| *known != given) {
+                    return Err(Error::SupportIdTaken);
+                }
+                let news = |seen: &Seen| !self.outcomes.contains_key(&seen.after_months);
+                let seen: Vec<_> = seen.into_iter().filter(news).collect();
+                if self.given.is_some() && seen.is_empty() {
+                    return Ok(vec![]);
+                }
+                let outcomes_due = given.outcomes_due();
+                Ok(vec![Event::TakenUp { given, outcomes_due, seen }])
+            }
         }
     }
 
@@ -144,6 +208,14 @@ impl Aggregate for Support {
             Event::SupportGiven { given, .. } => self.given = Some(given),
             Event::OutcomeSeen { after_months, outcome, seen_on } => {
                 self.outcomes.insert(after_months, (outcome, seen_on));
+            }
+            Event::HandedOn { to, .. } => {
+                self.handed_on.insert(to, self.outcomes.len());
+            }
+            Event::TakenUp { given, seen, .. } => {
+                self.given.get_or_insert(given);
+                let outcomes = seen.into_iter().map(|seen| (seen.after_months, (seen.outcome, seen.seen_on)));
+                self.outcomes.extend(outcomes);
             }
         }
         self
@@ -174,6 +246,15 @@ impl Given {
 }
 
 impl Support {
+    fn seen(&self) -> impl Iterator<Item = Seen> {
+        let seen = |(after_months, (outcome, seen_on)): (&u8, &(SupportOutcome, Date))| Seen {
+            after_months: *after_months,
+            outcome: *outcome,
+            seen_on: *seen_on,
+        };
+        self.outcomes.iter().map(seen)
+    }
+
     /// The case; none when nothing was given.
     pub fn case(&self) -> Option<CaseId> {
         self.given.as_ref().map(|given| given.case)

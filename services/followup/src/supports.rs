@@ -1,10 +1,10 @@
 //! The help that people were given, and the outcomes that are to be looked for.
 
 use spean_eventstore::{BoxFuture, ReadModel, Recorded};
-use spean_vocabulary::{CaseId, Date, OfficeId};
+use spean_vocabulary::{CaseId, Date, OfficeId, SupportId};
 use sqlx::{Any, AnyConnection, Executor, Row as _};
 
-use crate::support::{Event, Support};
+use crate::support::{Event, Given, Seen, Support};
 
 /// Table, projection and queries of the help that was given.
 pub struct Supports;
@@ -46,44 +46,62 @@ impl ReadModel for Supports {
         Box::pin(async move {
             let Some(Ok(what)) = event.event::<Support>() else { return Ok(()) };
             match what {
-                Event::SupportGiven { given, outcomes_due } => {
-                    let mut rows: Vec<_> =
-                        outcomes_due.iter().map(|(months, due_on)| (*months, due_on.to_string())).collect();
-                    if rows.is_empty() {
-                        rows.push((0, String::new()));
-                    }
-                    for (months, due_on) in rows {
-                        sqlx::query(
-                            "insert into support_outcome (support_id, after_months, case_id, office, kind, given_on,
-                                due_on, outcome, seen_on)
-                             values ($1, $2, $3, $4, $5, $6, $7, '', '')",
-                        )
-                        .bind(event.id.clone())
-                        .bind(i64::from(months))
-                        .bind(given.case.to_string())
-                        .bind(event.metadata.office.to_string())
-                        .bind(given.kind.to_string())
-                        .bind(given.given_on.to_string())
-                        .bind(due_on)
-                        .execute(&mut *connection)
-                        .await?;
+                Event::SupportGiven { given, outcomes_due } => list(event, &given, &outcomes_due, connection).await,
+                Event::OutcomeSeen { after_months, outcome, seen_on } => {
+                    see(&event.id, Seen { after_months, outcome, seen_on }, connection).await
+                }
+                Event::TakenUp { given, outcomes_due, seen } => {
+                    list(event, &given, &outcomes_due, &mut *connection).await?;
+                    for seen in seen {
+                        see(&event.id, seen, &mut *connection).await?;
                     }
                     Ok(())
                 }
-                Event::OutcomeSeen { after_months, outcome, seen_on } => sqlx::query(
-                    "update support_outcome set outcome = $3, seen_on = $4
-                     where support_id = $1 and after_months = $2",
-                )
-                .bind(event.id.clone())
-                .bind(i64::from(after_months))
-                .bind(outcome.to_string())
-                .bind(seen_on.to_string())
-                .execute(connection)
-                .await
-                .map(drop),
+                Event::HandedOn { .. } => Ok(()),
             }
         })
     }
+}
+
+async fn list(
+    event: &Recorded,
+    given: &Given,
+    outcomes_due: &[(u8, Date)],
+    connection: &mut AnyConnection,
+) -> Result<(), sqlx::Error> {
+    let mut rows: Vec<_> = outcomes_due.iter().map(|(months, due_on)| (*months, due_on.to_string())).collect();
+    if rows.is_empty() {
+        rows.push((0, String::new()));
+    }
+    for (months, due_on) in rows {
+        // Help that came back with the case is listed here already.
+        sqlx::query(
+            "insert into support_outcome (support_id, after_months, case_id, office, kind, given_on, due_on, outcome,
+                seen_on)
+             values ($1, $2, $3, $4, $5, $6, $7, '', '') on conflict (support_id, after_months) do nothing",
+        )
+        .bind(event.id.clone())
+        .bind(i64::from(months))
+        .bind(given.case.to_string())
+        .bind(event.metadata.office.to_string())
+        .bind(given.kind.to_string())
+        .bind(given.given_on.to_string())
+        .bind(due_on)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn see(support: &str, seen: Seen, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("update support_outcome set outcome = $3, seen_on = $4 where support_id = $1 and after_months = $2")
+        .bind(support.to_owned())
+        .bind(i64::from(seen.after_months))
+        .bind(seen.outcome.to_string())
+        .bind(seen.seen_on.to_string())
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Help, and one outcome of it.
@@ -120,6 +138,19 @@ pub async fn of_case(
         .fetch_all(executor)
         .await?;
     rows.iter().map(entry).collect()
+}
+
+/// All help of a case that is known here.
+pub async fn of_case_known(
+    case: CaseId,
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Vec<SupportId>, sqlx::Error> {
+    let rows = sqlx::query("select distinct support_id from support_outcome where case_id = $1 order by support_id")
+        .bind(case.to_string())
+        .fetch_all(executor)
+        .await?;
+    let ids = rows.iter().map(|row| row.try_get::<String, _>(0)).collect::<Result<Vec<_>, _>>()?;
+    Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
 }
 
 /// The outcomes that an office has to look for up to a day, the longest over their time first: of the cases that it

@@ -16,6 +16,8 @@ const DOUBTED_DAYS: i32 = 30;
 #[derive(Clone, Debug, Default)]
 pub struct Whereabouts {
     sightings: Vec<Sighting>,
+    /// Which of them were told to whom.
+    told: Vec<(Sighting, OfficeId)>,
     contradictions: BTreeMap<VisitId, Option<Resolution>>,
     /// The offices of this node that know of a contradiction.
     known_to: BTreeSet<(VisitId, OfficeId)>,
@@ -85,6 +87,11 @@ pub enum Command {
         left_on: Date,
         /// The office that must hear of it.
         tell: Option<OfficeId>,
+    },
+    /// Tell the office that has the case now who says to have the person.
+    PassOn {
+        /// The office.
+        to: OfficeId,
     },
     /// Compare a visit with what is known.
     Compare {
@@ -208,6 +215,7 @@ impl Aggregate for Whereabouts {
                 let left = |seen: &Sighting| Sighting { until_day: Some(left_on.max(seen.from_day)), ..seen.clone() };
                 Ok(stays.map(|seen| Event::Sighted { sighting: left(seen), tell: tell.clone() }).collect())
             }
+            Command::PassOn { to } => Ok(self.pass_on(&to)),
             Command::Compare { met, above } => {
                 Ok(self.sightings.iter().find_map(|seen| self.doubt(seen, &met, above.as_ref())).into_iter().collect())
             }
@@ -232,8 +240,9 @@ impl Aggregate for Whereabouts {
 
     fn evolve(mut self, event: &Event) -> Self {
         match event.clone() {
-            Event::Sighted { sighting, .. } => {
+            Event::Sighted { sighting, tell } => {
                 self.sightings.retain(|known| !same_stay(known, &sighting));
+                self.told.extend(tell.map(|to| (sighting.clone(), to)));
                 self.sightings.push(sighting);
             }
             Event::Contradicted { contradiction: Contradiction { visit_id, visited_by, .. }, tell } => {
@@ -268,6 +277,14 @@ impl Whereabouts {
         }
         let doubts: Vec<_> = met.iter().filter_map(|met| self.doubt(&sighting, met, above)).collect();
         Ok(std::iter::once(Event::Sighted { sighting, tell }).chain(doubts).collect())
+    }
+
+    /// Who is with another office still when the case moves: the next one must not report visits to them.
+    fn pass_on(&self, to: &OfficeId) -> Vec<Event> {
+        let goes_on = |seen: &&Sighting| seen.until_day.is_none() && seen.office != *to;
+        let is_news = |seen: &&Sighting| !self.told.iter().any(|(told, by)| told == *seen && by == to);
+        let open = self.sightings.iter().filter(goes_on).filter(is_news);
+        open.map(|seen| Event::Sighted { sighting: seen.clone(), tell: Some(to.clone()) }).collect()
     }
 
     /// The contradiction between a visit and what an office says; none when both can be right. On the days of coming

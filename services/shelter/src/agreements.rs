@@ -107,7 +107,8 @@ pub fn accountable(known: Option<&Known>, agreed: &Agreed) -> Accountable {
     }
 }
 
-/// Whether another office is accountable: this one helps, or it has accepted and the certificate is still on its way.
+/// Whether another office is accountable: this one helps, or handed the case over, or it has accepted and the certificate
+/// is still on its way.
 pub fn is_helping(known: &Known) -> bool {
-    matches!(known.word, "HELPS" | "BOUND")
+    matches!(known.word, "HELPS" | "BOUND" | "HELD")
 }

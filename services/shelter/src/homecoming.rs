@@ -226,6 +226,17 @@ pub enum Command {
         /// Days until the family that was found must have been assessed.
         assessment_days: i32,
     },
+    /// Note what the home district itself told of it.
+    HearAnswer {
+        /// The referral that asked for it.
+        offer: OfferId,
+        /// What came of it.
+        outcome: TracingOutcome,
+        /// The day.
+        answered_on: Date,
+        /// Days until the family that was found must have been assessed.
+        assessment_days: i32,
+    },
     /// Note what somebody thinks of the family.
     AssessFamily {
         /// What.
@@ -299,6 +310,9 @@ impl Aggregate for Homecoming {
             }
             Command::RecordAnswer { offer, outcome, answered_on, assessment_days } => {
                 self.record_answer(offer, outcome, answered_on, assessment_days)
+            }
+            Command::HearAnswer { offer, outcome, answered_on, assessment_days } => {
+                Ok(self.hear_answer(offer, outcome, answered_on, assessment_days))
             }
             Command::AssessFamily { assessment, is_child, assessment_days } => {
                 self.assess(assessment, is_child, assessment_days)
@@ -393,9 +407,32 @@ impl Homecoming {
         if answered_on < tracing.requested_on {
             return Err(Error::AnsweredBeforeRequest);
         }
+        Ok(vec![Self::answered(offer, outcome, answered_on, assessment_days)])
+    }
+
+    /// What was entered by hand stands. A request that nobody wrote down is as old as its answer.
+    fn hear_answer(
+        &self,
+        offer: OfferId,
+        outcome: TracingOutcome,
+        answered_on: Date,
+        assessment_days: i32,
+    ) -> Vec<Event> {
+        let answered = Self::answered(offer, outcome, answered_on, assessment_days);
+        match self.tracings.get(&offer) {
+            Some(Tracing { answer: Some(_), .. }) => vec![],
+            Some(_) => vec![answered],
+            None => {
+                let requested = Event::TracingRequested { offer, requested_on: answered_on, answer_due_on: answered_on };
+                vec![requested, answered]
+            }
+        }
+    }
+
+    fn answered(offer: OfferId, outcome: TracingOutcome, answered_on: Date, assessment_days: i32) -> Event {
         let found = outcome == TracingOutcome::Found;
         let assessment_due_on = found.then(|| answered_on.plus_days(assessment_days));
-        Ok(vec![Event::TracingAnswered { offer, outcome, answered_on, assessment_due_on }])
+        Event::TracingAnswered { offer, outcome, answered_on, assessment_due_on }
     }
 
     fn assess(&self, assessment: FamilyAssessment, is_child: bool, assessment_days: i32) -> Result<Vec<Event>, Error> {

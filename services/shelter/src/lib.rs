@@ -35,7 +35,11 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
         tables: TABLES.to_vec(),
         read_models: vec![Arc::new(residents::Residents)],
         postings: Box::new(move |event| [published::postings(&id, event), facts::of(&id, event)].concat()),
-        correspondence: Arc::new(reactions::Reactions { node: node.id.clone() }),
+        correspondence: Arc::new(reactions::Reactions {
+            node: node.id.clone(),
+            clock: node.clock.clone(),
+            assessment_days: node.policy.tracing.assessment_days,
+        }),
     };
     let (store, post) = node.open(parts, running).await?;
     let policies = node.policies(&store).await?;

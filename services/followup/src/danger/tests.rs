@@ -59,6 +59,8 @@ fn a_danger_is_reported_once_and_the_office_above_is_told() {
 fn a_danger_says_what_it_is_and_its_id_says_one_thing() {
     let silent = Report { signs: [].into(), ..report() };
     given::<Danger>([]).when(&the_district(), raise(silent)).then_error(&Error::NoSigns);
+    let routine = Report { urgency: Urgency::Routine, ..report() };
+    given::<Danger>([]).when(&the_district(), raise(routine)).then_error(&Error::NotUrgent);
     let other = Report { urgency: Urgency::Urgent, ..report() };
     given::<Danger>([raised()]).when(&the_district(), raise(other)).then_error(&Error::DangerIdTaken);
 }

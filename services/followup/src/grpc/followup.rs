@@ -5,14 +5,16 @@ use spean_contracts::followup::v1 as wire;
 use spean_contracts::followup::v1::followup_service_server::FollowupService;
 use spean_eventstore::Metadata;
 use spean_identity::Standing;
-use spean_vocabulary::{CaseId, Date, PlaceCode, VisitOutcome};
+use spean_vocabulary::{CaseId, Date, OfferId, PlaceCode, VisitOutcome};
 use tonic::{Request, Response, Status};
 
 use super::{Grpc, LONGEST_WORDS, MOST_CODES, cases, codes, day_ahead, offices, optional_code, read, write};
 use crate::codes::{
-    EndReason, ExtraVisitReason, Finding, FollowUpState, FoundPlace, PersonFunction, ReopenReason, RescheduleReason,
+    EndReason, ExtraVisitReason, FamilySearchOutcome, Finding, FollowUpState, FoundPlace, PersonFunction, ReopenReason,
+    RescheduleReason,
 };
 use crate::contact::{self, Contact};
+use crate::family_search::{self, Answer, FamilySearch};
 use crate::findings::Words;
 use crate::plan::{Command, InformalVisit, OpenMatters, Plan, Rhythm, Visit};
 use crate::whereabouts::{self, Met, Whereabouts};
@@ -160,6 +162,27 @@ impl FollowupService for Grpc {
         self.handle::<Plan>(case.to_string(), command, Some(on), &call).await?;
         let safe_contact = self.safe_contact(case, &call).await?;
         Ok(Response::new(wire::RecordInformalVisitResponse { safe_contact }))
+    }
+
+    async fn answer_tracing(
+        &self,
+        request: Request<wire::AnswerTracingRequest>,
+    ) -> Result<Response<wire::AnswerTracingResponse>, Status> {
+        let (call, request) = self.node.gate.open("AnswerTracing", request)?;
+        let case: CaseId = field::parse("case_id", &request.case_id)?;
+        let offer: OfferId = field::parse("offer_id", &request.offer_id)?;
+        let outcome = FamilySearchOutcome::read("outcome", request.outcome)?;
+        let answered_on = field::day_so_far("answered_on", &request.answered_on, call.today())?;
+        let known = self.permit(&call, case).await?;
+        let asked_by = known.other_office.parse().ok().filter(|_| known.offer_id == offer.to_string());
+        let (Some(to), true) = (asked_by, matches!(known.word, "HELPS" | "BOUND")) else {
+            return Err(status::forbidden("NOT_ASKED_TO_SEARCH", "your office did not agree to this search"));
+        };
+        let told_office_id = known.other_office;
+        let answer = Answer { case, offer, from: call.office()?.clone(), to, outcome, answered_on };
+        let command = family_search::Command::Give(answer);
+        self.handle::<FamilySearch>(offer.to_string(), command, Some(answered_on), &call).await?;
+        Ok(Response::new(wire::AnswerTracingResponse { told_office_id }))
     }
 
     async fn list_follow_ups(

@@ -14,6 +14,8 @@ use crate::plan::{Rhythm, Visit};
 use crate::published::Post as Published;
 use crate::visits;
 
+mod along;
+
 const CASE: &str = "00000000-0000-4000-8000-000000000001";
 const OFFICE: &str = "kandal-district";
 
@@ -63,6 +65,8 @@ fn directory() -> LiveDirectory {
             office("kandal-province", "kandal", province, None),
             office(OFFICE, "kandal", district, Some("kandal-province")),
             office("kandal-other", "kandal", district, Some("kandal-province")),
+            // An office of one node under an office of another.
+            office("kandal-branch", "kandal", district, Some("takeo-province")),
             office("takeo-province", "takeo", province, None),
             office("takeo-district", "takeo", district, Some("takeo-province")),
         ],

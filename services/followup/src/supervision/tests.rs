@@ -25,8 +25,9 @@ fn see(check: Check, seen_on: &str) -> Command {
     Command::See { check, result: CheckResult::Good, seen_on: day(seen_on) }
 }
 
-fn seen() -> Event {
-    Event::PointSeen { check: Check::Visits, result: CheckResult::Good, seen_on: day("2026-06-14") }
+fn seen(tell: Option<&str>) -> Event {
+    let tell = tell.map(office);
+    Event::PointSeen { check: Check::Visits, result: CheckResult::Good, seen_on: day("2026-06-14"), tell }
 }
 
 #[test]
@@ -52,8 +53,12 @@ fn something_was_looked_at_and_what_is_not_good_has_its_day() {
 
 #[test]
 fn what_came_of_a_point_is_recorded() {
-    given::<Supervision>([supervised()]).when(&the_district(), see(Check::Visits, "2026-06-14")).then([seen()]);
-    given::<Supervision>([supervised(), seen()]).when(&the_district(), see(Check::Visits, "2026-06-14")).then_nothing();
+    given::<Supervision>([supervised()])
+        .when(&the_district(), see(Check::Visits, "2026-06-14"))
+        .then([seen(Some("kandal-province"))]);
+    given::<Supervision>([supervised(), seen(None)])
+        .when(&the_district(), see(Check::Visits, "2026-06-14"))
+        .then_nothing();
     given::<Supervision>([supervised()])
         .when(&the_district(), see(Check::Money, "2026-06-14"))
         .then_error(&Error::NoSuchPoint);
@@ -66,6 +71,23 @@ fn what_came_of_a_point_is_recorded() {
 }
 
 #[test]
+fn the_office_that_was_visited_from_another_node_knows_what_it_must_mend_and_says_when_it_is_done() {
+    let (hear, heard) = (Command::Hear(visit()), Event::SupervisionHeard(visit()));
+    given::<Supervision>([]).when(&the_district(), hear.clone()).then([heard.clone()]);
+    given::<Supervision>([heard.clone()]).when(&the_district(), hear.clone()).then_nothing();
+    given::<Supervision>([supervised()]).when(&the_district(), hear).then_nothing();
+    given::<Supervision>([heard])
+        .when(&the_district(), see(Check::Visits, "2026-06-14"))
+        .then([seen(Some("kandal-province"))]);
+    let (check, result, seen_on) = (Check::Visits, CheckResult::Good, day("2026-06-14"));
+    let told = Command::HearPoint { check, result, seen_on };
+    let province = crate::examples::at("kandal-province", "staff-9");
+    given::<Supervision>([supervised()]).when(&province, told.clone()).then([seen(None)]);
+    given::<Supervision>([supervised(), seen(None)]).when(&province, told).then_nothing();
+}
+
+#[test]
 fn stored_events_are_read_for_ever() {
-    crate::golden::check("supervision", &[supervised(), seen()]);
+    let heard = Event::SupervisionHeard(visit());
+    crate::golden::check("supervision", &[supervised(), seen(None), seen(Some("kandal-province")), heard]);
 }

@@ -22,6 +22,15 @@ fn seen() -> Event {
     Event::OutcomeSeen { after_months: 3, outcome: SupportOutcome::Sold, seen_on: day("2026-05-02") }
 }
 
+fn sold() -> Seen {
+    Seen { after_months: 3, outcome: SupportOutcome::Sold, seen_on: day("2026-05-02") }
+}
+
+fn taken_up(seen: Vec<Seen>) -> Event {
+    let outcomes_due = vec![(3, day("2026-04-30")), (6, day("2026-07-31")), (12, day("2027-01-31"))];
+    Event::TakenUp { given: tools(), outcomes_due, seen }
+}
+
 #[test]
 fn of_a_livelihood_the_outcome_is_due_three_times() {
     given::<Support>([]).when(&the_district(), Command::Give(tools())).then([given_tools()]);
@@ -57,6 +66,44 @@ fn an_outcome_is_looked_for_when_it_is_due_and_after_the_help() {
 }
 
 #[test]
+fn help_goes_along_with_the_case_and_its_outcomes_are_looked_for_there() {
+    let to = office("takeo-district");
+    let hand_on = Command::HandOn { to: to.clone() };
+    let handed_on = Event::HandedOn { given: tools(), seen: vec![sold()], to };
+    given::<Support>([given_tools(), seen()]).when(&the_district(), hand_on.clone()).then([handed_on.clone()]);
+    given::<Support>([given_tools(), seen(), handed_on]).when(&the_district(), hand_on.clone()).then_nothing();
+    given::<Support>([]).when(&the_district(), hand_on).then_error(&Error::NoSuchSupport);
+    let take_up = Command::TakeUp { given: tools(), seen: vec![sold()] };
+    let taken_up = taken_up(vec![sold()]);
+    given::<Support>([]).when(&the_district(), take_up.clone()).then([taken_up.clone()]);
+    given::<Support>([taken_up.clone()]).when(&the_district(), take_up.clone()).then_nothing();
+    given::<Support>([taken_up]).when(&the_district(), see(3, SupportOutcome::Sold, "2026-05-02")).then_nothing();
+    // Back where it was given, only what was seen meanwhile is news.
+    let later = Seen { after_months: 6, ..sold() };
+    let back = Command::TakeUp { given: tools(), seen: vec![sold(), later] };
+    given::<Support>([given_tools(), seen()]).when(&the_district(), take_up).then_nothing();
+    given::<Support>([given_tools(), seen()]).when(&the_district(), back).then([self::taken_up(vec![later])]);
+}
+
+#[test]
+fn what_is_seen_between_two_handovers_goes_along_with_the_second() {
+    let to = office("takeo-district");
+    let first = Event::HandedOn { given: tools(), seen: vec![], to: to.clone() };
+    given::<Support>([given_tools(), first, seen()])
+        .when(&the_district(), Command::HandOn { to: to.clone() })
+        .then([Event::HandedOn { given: tools(), seen: vec![sold()], to }]);
+}
+
+#[test]
+fn help_of_another_kind_does_not_come_under_the_same_id() {
+    let food = Given { kind: SupportKind::Food, ..tools() };
+    given::<Support>([given_tools()])
+        .when(&the_district(), Command::TakeUp { given: food, seen: vec![] })
+        .then_error(&Error::SupportIdTaken);
+}
+
+#[test]
 fn stored_events_are_read_for_ever() {
-    crate::golden::check("support", &[given_tools(), seen()]);
+    let handed_on = Event::HandedOn { given: tools(), seen: vec![sold()], to: office("takeo-district") };
+    crate::golden::check("support", &[given_tools(), seen(), handed_on, taken_up(vec![sold()]), taken_up(vec![])]);
 }

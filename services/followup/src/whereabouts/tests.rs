@@ -94,6 +94,18 @@ fn a_registration_elsewhere_casts_doubt_for_a_month_only() {
 }
 
 #[test]
+fn who_is_with_another_office_is_told_to_the_next_that_has_the_case() {
+    let pass_on = |to: &str| Command::PassOn { to: office(to) };
+    let stay = sighted(sighting("2026-05-01", None));
+    let told = Event::Sighted { sighting: sighting("2026-05-01", None), tell: Some(office("takeo-district")) };
+    given::<Whereabouts>([stay.clone()]).when(&the_district(), pass_on("takeo-district")).then([told.clone()]);
+    given::<Whereabouts>([stay.clone(), told]).when(&the_district(), pass_on("takeo-district")).then_nothing();
+    given::<Whereabouts>([stay.clone()]).when(&the_district(), pass_on("house-of-hope")).then_nothing();
+    let left = sighted(sighting("2026-05-01", Some("2026-05-10")));
+    given::<Whereabouts>([stay, left]).when(&the_district(), pass_on("takeo-district")).then_nothing();
+}
+
+#[test]
 fn who_has_left_is_there_no_longer() {
     let leave = Command::Leave { office: office("house-of-hope"), left_on: day("2026-05-10"), tell: None };
     let stay = sighted(sighting("2026-05-01", None));

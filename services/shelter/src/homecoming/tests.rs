@@ -74,6 +74,24 @@ fn decide(decision: Reintegration, is_child: bool) -> Command {
 const WITH_GUARDIAN: &[ConsentBasis] = &[ConsentBasis::Person, ConsentBasis::Guardian];
 
 #[test]
+fn what_the_home_district_tells_is_an_answer_unless_one_was_entered_by_hand() {
+    let hear = |outcome| Command::HearAnswer {
+        offer: id(1),
+        outcome,
+        answered_on: day("2026-09-11"),
+        assessment_days: 30,
+    };
+    let found = answered(TracingOutcome::Found, Some("2026-10-11"));
+    given::<Homecoming>([requested()]).when(&the_shelter(), hear(TracingOutcome::Found)).then([found.clone()]);
+    given::<Homecoming>([requested(), found.clone()])
+        .when(&the_shelter(), hear(TracingOutcome::NotFound))
+        .then_nothing();
+    let on = day("2026-09-11");
+    let unwritten = Event::TracingRequested { offer: id(1), requested_on: on, answer_due_on: on };
+    given::<Homecoming>([]).when(&the_shelter(), hear(TracingOutcome::Found)).then([unwritten, found]);
+}
+
+#[test]
 fn the_home_district_is_asked_and_its_answer_has_a_day() {
     given::<Homecoming>([]).when(&the_shelter(), request("2026-09-01")).then([requested()]);
     given::<Homecoming>([requested()]).when(&the_shelter(), request("2026-09-02")).then_error(&Error::IdTaken);

@@ -40,7 +40,7 @@ impl Desk {
             trace: None,
             posted_at: Timestamp::default(),
         };
-        let reactions = Reactions { node };
+        let reactions = Reactions { node, clock: Clock::system(), assessment_days: 30 };
         let applied = self
             .store
             .transact(move |transaction| Box::pin(async move { reactions.apply(&letter, transaction).await }));
@@ -168,6 +168,29 @@ async fn a_person_who_was_erased_is_remembered_as_such() {
         desk.write("spean.cases.v1.PersonErased", told.encode_to_vec()).await.unwrap();
     }
     assert!(notes::is_erased(case(), desk.store.reader()).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_answer_of_the_home_district_comes_to_the_request() {
+    let desk = Desk::open().await;
+    let told = FamilySearched {
+        case_id: CASE.to_owned(),
+        offer_id: FIRST.to_owned(),
+        from_office_id: "kandal".to_owned(),
+        to_office_id: "poipet-shelter".to_owned(),
+        outcome: FamilySearchOutcome::FamilyRefuses.into(),
+        answered_on: "2026-09-11".to_owned(),
+    };
+    for _ in 0..2 {
+        desk.write("spean.followup.v1.FamilySearched", told.encode_to_vec()).await.unwrap();
+    }
+    let known = desk.store.load::<Homecoming>(&format!("poipet-shelter/{CASE}")).await.unwrap();
+    let answers: Vec<_> = known.state.tracings().map(|(_, tracing)| tracing.answer).collect();
+    assert_eq!(answers, [Some((TracingOutcome::FamilyRefuses, "2026-09-11".parse().unwrap()))]);
+    assert_eq!(known.version, 2);
+    let unsaid = FamilySearched { outcome: 0, ..told };
+    let refused = desk.write("spean.followup.v1.FamilySearched", unsaid.encode_to_vec()).await.unwrap_err();
+    assert!(matches!(&refused, Unusable::Refused(said) if said == "MALFORMED"), "{refused:?}");
 }
 
 #[tokio::test]
