@@ -17,7 +17,7 @@ const MOST_PARKED: usize = 10_000;
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// The state of both directions between this node and one peer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Link {
     incarnation: u64,
@@ -53,7 +53,7 @@ pub enum Arrival {
 }
 
 /// How far a node has got with a peer's letters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {
     /// The incarnation whose letters are meant.
@@ -87,7 +87,7 @@ pub enum ReceiptEffect {
 }
 
 /// A node introduces its incarnation, and says how far it has got with the peer's letters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
     /// The sender's incarnation.

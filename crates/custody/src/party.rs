@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use spean_vocabulary::{NodeId, OfficeId};
 
 /// One side of a handoff: custody is between offices, letters travel between nodes. One node may serve both sides.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Party {
     /// The node that serves the office, and whose key signs for it.

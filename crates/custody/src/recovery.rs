@@ -13,7 +13,7 @@ use spean_vocabulary::{NodeId, OfferId};
 use crate::case::CaseCustody;
 
 /// Whether a node may act.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Recovery {
     /// It may.

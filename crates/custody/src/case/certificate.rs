@@ -13,7 +13,7 @@ pub const SIGNATURE_PURPOSE: &str = "custody certificate v1";
 const PREFIX: &[u8] = b"spean custody certificate 1\n";
 
 /// The place of a certificate in the history of a case. The highest one names the holder.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Position {
     /// Goes up with every override by the authority; whatever has a lower term is void.
@@ -23,7 +23,7 @@ pub struct Position {
 }
 
 /// The statement that an office holds a case from now on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {
     /// The case.
@@ -49,7 +49,7 @@ pub struct Certificate {
 }
 
 /// A signature under a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateSignature {
     /// Who signed; the key is that of the node.
@@ -59,7 +59,7 @@ pub struct CertificateSignature {
 }
 
 /// A certificate with its signatures: one, or two for an override.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignedCertificate {
     /// What is said.

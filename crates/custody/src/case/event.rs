@@ -8,7 +8,7 @@ use super::message::{Message, OfferTerms, Outgoing, ServiceOutcome, first, is_fi
 use crate::{Digest, Party};
 
 /// Stored for ever: add variants and optional fields, never rename or remove.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Event {

@@ -10,7 +10,7 @@ use super::certificate::{Certificate, CertificateSignature, Position, SignedCert
 use crate::{Digest, Party};
 
 /// What is offered, to be decided on before anything personal is seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OfferTerms {
     /// Whether help is asked for, or the case is to move.
@@ -54,7 +54,7 @@ pub(super) const fn is_first(number: &u32) -> bool {
 }
 
 /// What is shown of a person before acceptance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preview {
     /// Sex as recorded.
@@ -84,6 +84,7 @@ impl Preview {
     Eq,
     PartialOrd,
     Ord,
+    Hash,
     Serialize,
     Deserialize,
     strum::Display,
@@ -107,7 +108,7 @@ pub enum ServiceOutcome {
 }
 
 /// One statement, in a signed letter from one office to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[strum(serialize_all = "snake_case")]
 pub enum Message {
@@ -277,7 +278,7 @@ impl Message {
 }
 
 /// A message and whom it is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Outgoing {
     /// The addressee.
     pub to: Party,

@@ -9,7 +9,7 @@ use super::message::{OfferTerms, ServiceOutcome};
 use crate::{Digest, Party};
 
 /// One office's view of one case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CaseCustody {
     pub(super) case: Option<CaseId>,
     pub(super) office: Option<OfficeId>,
@@ -42,7 +42,7 @@ pub enum Standing {
 }
 
 /// An offer that this office made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OfferOut {
     /// The addressee.
     pub to: Party,
@@ -59,7 +59,7 @@ pub struct OfferOut {
 }
 
 /// How an offer stands at its holder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OfferOutState {
     /// No answer yet.
     Open,
@@ -83,7 +83,7 @@ pub enum OfferOutState {
 }
 
 /// An offer that this office was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OfferIn {
     /// The holder.
     pub from: Party,
@@ -97,7 +97,7 @@ pub struct OfferIn {
 }
 
 /// How an offer stands at its addressee.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OfferInState {
     /// To be answered.
     Received,
@@ -118,7 +118,7 @@ pub enum OfferInState {
 }
 
 /// An override that this office, the authority, has proposed and not yet issued.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OverrideProposal {
     /// The certificate to be issued.
     pub certificate: Certificate,
@@ -132,7 +132,7 @@ pub struct OverrideProposal {
 }
 
 /// An override that this office is asked to agree to or to sign.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OverrideRequest {
     /// The authority.
     pub from: Party,

@@ -1,0 +1,648 @@
+//! What the numbers in a state mean, and every step of a node that was ever computed.
+
+use std::sync::Arc;
+
+use spean_custody::case::{CertificateSignature, Certificate, Message, Outgoing, SignedCertificate};
+use spean_custody::link::Receipt;
+use spean_vocabulary::Timestamp;
+
+use super::scenario::Scenario;
+use super::state::{Action, MOST_NODES, NONE, State, Used};
+use super::table::{Interner, Memo};
+use crate::asks::{Ask, about_offers};
+use crate::invariants::{
+    Broken, Sight, broken_at, broken_between, nobody, unsettled_at, unsettled_between, unsettled_custody,
+};
+use crate::network::{Network, Place, Seat, case, opening};
+use crate::node::{Answer, Durable, Node, Numbered, Step};
+use crate::pieces::Piece;
+
+/// A scenario with all that was computed of it.
+#[derive(Debug)]
+pub struct Library {
+    scenario: Scenario,
+    network: Network,
+    nodes: Interner<Node>,
+    durables: Interner<Durable>,
+    letters: Interner<Numbered>,
+    receipts: Interner<Receipt>,
+    answers: Interner<Answer>,
+    sets: Interner<Vec<u32>>,
+    asked: Memo<(u32, u8, u8), Arc<[Asked]>>,
+    delivered: Memo<(u32, u32, bool), (u32, u32)>,
+    receipted: Memo<(u32, Place, u32), u32>,
+    written: Memo<u32, Arc<[Written]>>,
+    greeted: Memo<(u32, u32), (u32, u32)>,
+    answered: Memo<(u32, Place, u32), u32>,
+    restored: Memo<(Place, u32, u8), u32>,
+    vanished: Memo<(u32, u32), u32>,
+    sound: Memo<u32, bool>,
+    agree: Memo<(u32, u32), bool>,
+    quiet: Memo<u32, bool>,
+    joined: Memo<(u32, u32), u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    seat: Seat,
+    ask: Ask,
+    torn: bool,
+    after: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    letter: u32,
+    to: Place,
+    /// Whether it is to be sent again.
+    waits: bool,
+}
+
+impl Library {
+    /// The scenario before anything happened but that the case was opened.
+    pub fn new(scenario: Scenario) -> Self {
+        let mut network = Network::new(&scenario.plan, scenario.without);
+        network.hostile = scenario.hostile;
+        let mut sets = Interner::default();
+        sets.number(vec![]);
+        Self {
+            scenario,
+            network,
+            nodes: Interner::default(),
+            durables: Interner::default(),
+            letters: Interner::default(),
+            receipts: Interner::default(),
+            answers: Interner::default(),
+            sets,
+            asked: Memo::default(),
+            delivered: Memo::default(),
+            receipted: Memo::default(),
+            written: Memo::default(),
+            greeted: Memo::default(),
+            answered: Memo::default(),
+            restored: Memo::default(),
+            vanished: Memo::default(),
+            sound: Memo::default(),
+            agree: Memo::default(),
+            quiet: Memo::default(),
+            joined: Memo::default(),
+        }
+    }
+
+    /// How many different states single nodes got into.
+    pub fn node_states(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The first state: the first office has opened the case.
+    pub fn first(&mut self) -> State {
+        let mut state =
+            State { nodes: [0; MOST_NODES], backups: [NONE; MOST_NODES], ghosts: 0, flights: 0, used: Used::default() };
+        for place in 0..self.network.nodes() {
+            let mut node = Node::new(&self.network, place);
+            if place == self.network.place(0) {
+                let opened = node.ask(0, opening(), &mut Step::at(&self.network, 0));
+                assert_eq!(opened, Some(Ok(())), "an office may open a case");
+            }
+            state.backups[usize::from(place)] = self.durables.number(node.durable().clone());
+            state.nodes[usize::from(place)] = self.nodes.number(node);
+        }
+        state
+    }
+
+    /// Everything that may happen next: what, whether it belongs to the steps that may be counted on, and to what it leads.
+    pub fn next(&mut self, state: &State, into: &mut Vec<(Action, bool, State)>) {
+        into.clear();
+        for place in 0..self.network.nodes() {
+            self.asks(state, place, into);
+            self.carrying(state, place, into);
+            self.deliveries(state, place, into);
+            if self.scenario.restores > 0 {
+                self.backups(state, place, into);
+                self.greetings(state, place, into);
+            }
+        }
+        self.forgeries(state, into);
+        into.retain(|(_, _, after)| after != state);
+    }
+
+    fn node(&self, number: u32) -> &Arc<Node> {
+        self.nodes.get(number)
+    }
+
+    fn now(node: &Node) -> i64 {
+        i64::try_from(node.incarnation()).expect("a handful")
+    }
+
+    fn asks(&mut self, state: &State, place: Place, into: &mut Vec<(Action, bool, State)>) {
+        let number = state.nodes[usize::from(place)];
+        let (offers, overrides) = (state.used.offers, state.used.overrides);
+        let key = (number, offers, overrides);
+        if !self.asked.contains_key(&key) {
+            let computed = self.compute_asks(place, number, state.used);
+            self.asked.insert(key, computed);
+        }
+        let asked = Arc::clone(&self.asked[&key]);
+        for &Asked { seat, ask, torn, after } in asked.iter() {
+            let mut next = *state;
+            next.nodes[usize::from(place)] = after;
+            next.used.offers += u8::from(matches!(ask, Ask::Offer { .. }));
+            next.used.overrides += u8::from(matches!(ask, Ask::Propose(_)));
+            into.push((Action::Ask { seat, ask, torn }, ask.is_answer() && !torn, next));
+        }
+    }
+
+    fn compute_asks(&mut self, place: Place, number: u32, used: Used) -> Arc<[Asked]> {
+        let node = Arc::clone(self.node(number));
+        let mut computed = vec![];
+        let tears: &[bool] = if self.scenario.without.can_tear() { &[false, true] } else { &[false] };
+        for seat in self.network.seats_at(place).collect::<Vec<_>>() {
+            let view = node.view(seat);
+            let mut asks = about_offers(view, self.scenario.timers);
+            if used.offers < self.scenario.offers && view.holds() {
+                let others = self.scenario.offices.iter().filter(|&&other| other != seat);
+                let number = u32::from(used.offers) + 1;
+                let kinds = self.scenario.kinds;
+                asks.extend(others.flat_map(|&to| kinds.iter().map(move |&(kind, need)| Ask::Offer { number, to, kind, need })));
+            }
+            if used.overrides < self.scenario.overrides && seat == self.network.authority() {
+                asks.extend(self.scenario.heirs.iter().map(|&heir| Ask::Propose(heir)));
+            }
+            for (ask, &torn) in asks.iter().flat_map(|ask| tears.iter().map(move |torn| (*ask, torn))) {
+                let mut after = Node::clone(&node);
+                let command = ask.command(&self.network, view);
+                let mut step = Step { torn, ..Step::at(&self.network, Self::now(&node)) };
+                let asked = after.ask(seat, command, &mut step);
+                if asked == Some(Ok(())) {
+                    computed.push(Asked { seat, ask, torn, after: self.nodes.number(after) });
+                }
+            }
+        }
+        computed.into()
+    }
+
+    fn carrying(&mut self, state: &State, place: Place, into: &mut Vec<(Action, bool, State)>) {
+        let node = Arc::clone(self.node(state.nodes[usize::from(place)]));
+        if node.has_local() && !node.is_recovering() {
+            let mut after = Node::clone(&node);
+            after.carry_local(&mut Step::at(&self.network, Self::now(&node)));
+            let mut next = *state;
+            next.nodes[usize::from(place)] = self.nodes.number(after);
+            into.push((Action::Carry(place), true, next));
+        }
+    }
+
+    /// All that one node ever wrote comes, in any order, any number of times.
+    fn deliveries(&mut self, state: &State, from: Place, into: &mut Vec<(Action, bool, State)>) {
+        let number = state.nodes[usize::from(from)];
+        let silent = self.node(number).is_recovering();
+        for Written { letter, to, waits } in self.written(number).iter().copied() {
+            self.delivery(state, (from, to), letter, waits && !silent, into);
+        }
+        let ghosts = Arc::clone(self.sets.get(state.ghosts));
+        for &letter in ghosts.iter() {
+            let &Numbered { from: by, to, .. } = &**self.letters.get(letter);
+            if by == from {
+                self.delivery(state, (from, to), letter, false, into);
+            }
+        }
+    }
+
+    fn delivery(
+        &mut self,
+        state: &State,
+        (from, to): (Place, Place),
+        letter: u32,
+        waits: bool,
+        into: &mut Vec<(Action, bool, State)>,
+    ) {
+        let tears: &[bool] = if self.scenario.without.can_tear() { &[false, true] } else { &[false] };
+        for &torn in tears {
+            let (after, receipt) = self.delivered(state.nodes[usize::from(to)], letter, torn);
+            if after == NONE {
+                continue;
+            }
+            let mut next = *state;
+            next.nodes[usize::from(to)] = after;
+            if self.scenario.lossy || receipt == NONE {
+                let next = self.without_dead_ghosts(next);
+                into.push((Action::Deliver { letter, receipt: false, torn }, false, next));
+            }
+            if receipt != NONE {
+                let sender = state.nodes[usize::from(from)];
+                let receipted = self.receipted(sender, to, receipt);
+                next.nodes[usize::from(from)] = receipted;
+                let next = self.with_ghosts(next, sender, receipted);
+                into.push((Action::Deliver { letter, receipt: true, torn }, waits && !torn, next));
+            }
+        }
+    }
+
+    fn delivered(&mut self, to: u32, letter: u32, torn: bool) -> (u32, u32) {
+        if let Some(&known) = self.delivered.get(&(to, letter, torn)) {
+            return known;
+        }
+        let (node, numbered) = (Arc::clone(self.node(to)), Arc::clone(self.letters.get(letter)));
+        let mut after = Node::clone(&node);
+        let mut step = Step { torn, ..Step::at(&self.network, Self::now(&node)) };
+        let receipt = after.take_letter(&numbered, &mut step);
+        let receipt = receipt.map_or(NONE, |receipt| self.receipts.number(receipt));
+        // Letters that only wait for their turn are left out where the scenario says so: they can come again.
+        let waits = !node.is_done_with(&numbered) && !after.is_done_with(&numbered);
+        let out_of_order = self.scenario.without.lacks(Piece::Order);
+        let left_out = waits && !self.scenario.early && !torn && !out_of_order;
+        let outcome = if left_out { (NONE, NONE) } else { (self.nodes.number(after), receipt) };
+        self.delivered.insert((to, letter, torn), outcome);
+        outcome
+    }
+
+    fn receipted(&mut self, sender: u32, from: Place, receipt: u32) -> u32 {
+        let key = (sender, from, receipt);
+        if let Some(&known) = self.receipted.get(&key) {
+            return known;
+        }
+        let mut after = Node::clone(self.node(sender));
+        after.take_receipt(from, self.receipts.get(receipt), &Step::at(&self.network, 0));
+        let after = self.nodes.number(after);
+        self.receipted.insert(key, after);
+        after
+    }
+
+    fn written(&mut self, number: u32) -> Arc<[Written]> {
+        if let Some(known) = self.written.get(&number) {
+            return Arc::clone(known);
+        }
+        let node = Arc::clone(self.node(number));
+        let written: Arc<[Written]> = node
+            .letters()
+            .map(|(letter, waits)| Written { to: letter.to, letter: self.letters.number(letter), waits })
+            .collect();
+        self.written.insert(number, Arc::clone(&written));
+        written
+    }
+
+    fn backups(&mut self, state: &State, place: Place, into: &mut Vec<(Action, bool, State)>) {
+        let at = usize::from(place);
+        let used = state.used;
+        let left = used.all_restores() < self.scenario.restores;
+        if !left || !self.scenario.restorable.contains(&place) {
+            return;
+        }
+        let node = Arc::clone(self.node(state.nodes[at]));
+        if !node.is_recovering() && used.backups[at] <= used.restores[at] {
+            let mut after = Node::clone(&node);
+            let backup = after.back_up();
+            let mut next = *state;
+            next.backups[at] = self.durables.number(backup);
+            next.nodes[at] = self.nodes.number(after);
+            next.used.backups[at] += 1;
+            into.push((Action::Backup(place), false, next));
+        }
+        let others = self.network.peers(place).any(|peer| self.node(state.nodes[usize::from(peer)]).is_recovering());
+        if self.scenario.at_once || !others && !node.is_recovering() {
+            let mut next = *state;
+            next.used.restores[at] += 1;
+            next.nodes[at] = self.restored(place, state.backups[at], next.used.restores[at]);
+            next.flights = self.flights_without(state.flights, place, None);
+            let next = self.with_ghosts(next, state.nodes[at], next.nodes[at]);
+            into.push((Action::Restore(place), false, next));
+        }
+    }
+
+    fn restored(&mut self, place: Place, backup: u32, times: u8) -> u32 {
+        let key = (place, backup, times);
+        if let Some(&known) = self.restored.get(&key) {
+            return known;
+        }
+        let node = Node::restored(&self.network, place, self.durables.get(backup), u64::from(times) + 1);
+        let node = self.nodes.number(node);
+        self.restored.insert(key, node);
+        node
+    }
+
+    fn greetings(&mut self, state: &State, place: Place, into: &mut Vec<(Action, bool, State)>) {
+        let at = usize::from(place);
+        let greets = self.node(state.nodes[at]).is_recovering()
+            || self.scenario.without.lacks(Piece::Quarantine) && state.used.restores[at] > 0;
+        if !greets {
+            return;
+        }
+        for peer in self.network.peers(place).collect::<Vec<_>>() {
+            let (greeted, answer) = self.greeted(state.nodes[at], peer, state.nodes[usize::from(peer)]);
+            let mut next = *state;
+            next.nodes[usize::from(peer)] = greeted;
+            if self.scenario.late_answers || answer == NONE {
+                let mut late = next;
+                if answer != NONE {
+                    late.flights = self.flights_without(state.flights, place, Some((peer, answer)));
+                }
+                let late = self.without_dead_ghosts(late);
+                into.push((Action::Greet { node: place, peer, answered: false }, false, late));
+            }
+            if answer != NONE {
+                let next = self.with_answer(next, place, peer, answer);
+                into.push((Action::Greet { node: place, peer, answered: true }, true, next));
+            }
+        }
+        let flights = Arc::clone(self.sets.get(state.flights));
+        for flight in flights.chunks(2) {
+            let (node, peer) = places(flight[0]);
+            if node == place {
+                let mut next = self.with_answer(*state, place, peer, flight[1]);
+                next.flights = self.flights_without(next.flights, place, Some((peer, NONE)));
+                into.push((Action::LateAnswer { node, peer }, false, next));
+            }
+        }
+    }
+
+    fn greeted(&mut self, node: u32, peer_place: Place, peer: u32) -> (u32, u32) {
+        if let Some(&known) = self.greeted.get(&(node, peer)) {
+            return known;
+        }
+        let node_now = Arc::clone(self.node(node));
+        let hello = node_now.hello(peer_place);
+        let mut after = Node::clone(self.node(peer));
+        let answer = after.take_hello(node_now.place(), &hello, &Step::at(&self.network, 0));
+        let answer = answer.map_or(NONE, |answer| self.answers.number(answer));
+        let outcome = (self.nodes.number(after), answer);
+        self.greeted.insert((node, peer), outcome);
+        outcome
+    }
+
+    fn with_answer(&mut self, mut state: State, place: Place, peer: Place, answer: u32) -> State {
+        let before = state.nodes[usize::from(place)];
+        let key = (before, peer, answer);
+        let after = match self.answered.get(&key) {
+            Some(&known) => known,
+            None => {
+                let node = Arc::clone(self.node(before));
+                let mut after = Node::clone(&node);
+                let mut step = Step::at(&self.network, Self::now(&node));
+                after.take_answer(peer, Arc::clone(self.answers.get(answer)), &mut step);
+                let after = self.nodes.number(after);
+                self.answered.insert(key, after);
+                after
+            }
+        };
+        state.nodes[usize::from(place)] = after;
+        self.with_ghosts(state, before, after)
+    }
+
+    /// The answers on their way, without those to a node, or with another one from a peer.
+    fn flights_without(&mut self, flights: u32, node: Place, other: Option<(Place, u32)>) -> u32 {
+        let flights = Arc::clone(self.sets.get(flights));
+        let replaced = |to: Place, peer: Place| to == node && other.is_none_or(|(by, _)| by == peer);
+        let mut left: Vec<[u32; 2]> = flights
+            .chunks(2)
+            .filter(|flight| {
+                let (to, peer) = places(flight[0]);
+                !replaced(to, peer)
+            })
+            .map(|flight| [flight[0], flight[1]])
+            .collect();
+        if let Some((peer, answer)) = other.filter(|(_, answer)| *answer != NONE) {
+            left.push([u32::from(node) << 8 | u32::from(peer), answer]);
+        }
+        left.sort_unstable();
+        self.sets.number(left.concat())
+    }
+
+    /// Adds the letters that a node no longer keeps: copies may still come.
+    fn with_ghosts(&mut self, mut state: State, before: u32, after: u32) -> State {
+        if self.scenario.restores > 0 && before != after {
+            let vanished = self.vanished(before, after);
+            if vanished != 0 {
+                state.ghosts = self.joined(state.ghosts, vanished);
+            }
+        }
+        self.without_dead_ghosts(state)
+    }
+
+    fn vanished(&mut self, before: u32, after: u32) -> u32 {
+        if let Some(&known) = self.vanished.get(&(before, after)) {
+            return known;
+        }
+        let (written, left) = (self.written(before), self.written(after));
+        let gone = written.iter().map(|written| written.letter);
+        let mut gone: Vec<u32> = gone.filter(|letter| !left.iter().any(|left| left.letter == *letter)).collect();
+        gone.sort_unstable();
+        let set = self.sets.number(gone);
+        self.vanished.insert((before, after), set);
+        set
+    }
+
+    fn joined(&mut self, one: u32, other: u32) -> u32 {
+        if let Some(&known) = self.joined.get(&(one, other)) {
+            return known;
+        }
+        let mut all: Vec<u32> = self.sets.get(one).iter().chain(self.sets.get(other).iter()).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        let set = self.sets.number(all);
+        self.joined.insert((one, other), set);
+        set
+    }
+
+    /// Once nobody can be restored any more, a copy that would be refused or known changes nothing ever again.
+    fn without_dead_ghosts(&mut self, mut state: State) -> State {
+        let without = self.scenario.without;
+        let kept = state.ghosts == 0
+            || state.used.all_restores() < self.scenario.restores
+            || without.lacks(Piece::IncarnationFence)
+            || without.lacks(Piece::Inbox);
+        if kept {
+            return state;
+        }
+        let ghosts = Arc::clone(self.sets.get(state.ghosts));
+        let lives = |letter: &&u32| {
+            let letter = self.letters.get(**letter);
+            !self.node(state.nodes[usize::from(letter.to)]).is_done_with(letter)
+        };
+        let left: Vec<u32> = ghosts.iter().filter(lives).copied().collect();
+        if left.len() < ghosts.len() {
+            state.ghosts = self.sets.number(left);
+        }
+        state
+    }
+
+    /// A hostile node writes that the authority has given it the case.
+    fn forgeries(&mut self, state: &State, into: &mut Vec<(Action, bool, State)>) {
+        let Some(place) = self.scenario.hostile.filter(|_| state.used.forgeries == 0) else { return };
+        let forger = self.network.seats_at(place).next().expect("an office at each node");
+        for &victim in self.scenario.offices {
+            let genuine = self.node(state.nodes[0]).view(0).certificates().next().cloned();
+            let genuine = genuine.expect("the first office opened the case");
+            let situation = self.network.situation(forger, 0);
+            let certificate = Certificate {
+                case: case(),
+                term: 1,
+                epoch: 1,
+                holder: self.network.party(forger).clone(),
+                issued_by: situation.authority.clone(),
+                offer: None,
+                previous: Some(genuine.certificate.digest()),
+                issued_at: Timestamp::from_micros(0),
+                basis: None,
+            };
+            let signers = [&situation.authority, &situation.cosigner];
+            let signatures = signers.map(|by| CertificateSignature::new(by.clone(), b"forged")).into();
+            let chain = vec![genuine, SignedCertificate { certificate, signatures }];
+            let message = Message::Override { case: case(), chain };
+            let outgoing = Outgoing { to: self.network.party(victim).clone(), message };
+            let mut node = Node::clone(self.node(state.nodes[usize::from(place)]));
+            node.forge(forger, outgoing, &mut Step::at(&self.network, 0));
+            let mut next = *state;
+            next.nodes[usize::from(place)] = self.nodes.number(node);
+            next.used.forgeries += 1;
+            into.push((Action::Forge(victim), false, next));
+        }
+    }
+
+    /// What is wrong in a state.
+    pub fn broken(&mut self, state: &State) -> Option<Broken> {
+        let places = usize::from(self.network.nodes());
+        let numbers = state.nodes;
+        for (at, &number) in numbers[..places].iter().enumerate() {
+            if !self.is_sound(number) {
+                return self.wrong_at(number);
+            }
+            for &other in &numbers[..at] {
+                if !self.agree(other, number) {
+                    return self.wrong_between(other, number, broken_between);
+                }
+            }
+        }
+        if self.scenario.restores == 0 && self.scenario.overrides == 0 {
+            return self.nobody(state);
+        }
+        None
+    }
+
+    fn is_sound(&mut self, number: u32) -> bool {
+        if let Some(&known) = self.sound.get(&number) {
+            return known;
+        }
+        let sound = self.wrong_at(number).is_none();
+        self.sound.insert(number, sound);
+        sound
+    }
+
+    fn agree(&mut self, one: u32, other: u32) -> bool {
+        if let Some(&known) = self.agree.get(&(one, other)) {
+            return known;
+        }
+        let agree = self.wrong_between(one, other, broken_between).is_none();
+        self.agree.insert((one, other), agree);
+        agree
+    }
+
+    fn sights<'l>(&'l self, node: &'l Node) -> Vec<Sight<'l>> {
+        let recovering = node.is_recovering();
+        node.views().map(|(seat, view)| Sight { party: self.network.party(seat), view, recovering }).collect()
+    }
+
+    fn wrong_at(&self, number: u32) -> Option<Broken> {
+        let node = self.node(number);
+        let sights = self.sights(node);
+        let single = sights.iter().find_map(|sight| broken_at(*sight));
+        let pairs = || pairs(&sights).find_map(|(one, other)| broken_between(one, other));
+        node.alarms().first().cloned().or(single).or_else(pairs)
+    }
+
+    fn wrong_between(
+        &self,
+        one: u32,
+        other: u32,
+        wrong: impl Fn(Sight<'_>, Sight<'_>) -> Option<Broken>,
+    ) -> Option<Broken> {
+        let (ones, others) = (self.sights(self.node(one)), self.sights(self.node(other)));
+        ones.iter().find_map(|one| others.iter().find_map(|other| wrong(*one, *other)))
+    }
+
+    fn nobody(&self, state: &State) -> Option<Broken> {
+        let nodes = &state.nodes[..usize::from(self.network.nodes())];
+        let held = |number: &u32| self.node(*number).views().any(|(_, view)| view.holds());
+        if nodes.iter().any(held) {
+            return None;
+        }
+        let sights: Vec<Sight<'_>> = nodes.iter().flat_map(|number| self.sights(self.node(*number))).collect();
+        nobody(&sights, |from, to| {
+            let place = self.network.place(self.network.seat_of(&from.office));
+            self.node(nodes[usize::from(place)]).has_posted_certificate(to)
+        })
+    }
+
+    /// What keeps a state from being settled.
+    pub fn unsettled(&mut self, state: &State) -> Option<Broken> {
+        let numbers = state.nodes;
+        let nodes = &numbers[..usize::from(self.network.nodes())];
+        let waiting = || Some(Broken::new(crate::invariants::Invariant::L1, "letters wait to be sent or applied"));
+        for &number in nodes {
+            let quiet = match self.quiet.get(&number) {
+                Some(&known) => known,
+                None => {
+                    let node = self.node(number);
+                    let quiet = node.is_quiet() && self.sights(node).iter().all(|sight| unsettled_at(*sight).is_none());
+                    self.quiet.insert(number, quiet);
+                    quiet
+                }
+            };
+            if !quiet {
+                let node = self.node(number);
+                return self.sights(node).iter().find_map(|sight| unsettled_at(*sight)).or_else(waiting);
+            }
+        }
+        let sights: Vec<Sight<'_>> = nodes.iter().flat_map(|number| self.sights(self.node(*number))).collect();
+        let between = pairs(&sights).find_map(|(one, other)| unsettled_between(one, other));
+        let registry = self.network.registry().map(|seat| self.network.party(seat));
+        between.or_else(|| unsettled_custody(&sights, registry))
+    }
+
+    /// A step in words.
+    pub fn told(&self, action: Action) -> String {
+        let at = |place: Place| self.network.node(place);
+        let torn = |torn: bool| if torn { ", and the node dies in the middle" } else { "" };
+        match action {
+            Action::Ask { seat, ask, torn: died } => {
+                format!("{}{}", ask.told(&self.network, self.network.party(seat)), torn(died))
+            }
+            Action::Deliver { letter, receipt, torn: died } => {
+                let letter = self.letters.get(letter);
+                let lost = if receipt { "" } else { "; no receipt comes back" };
+                format!("{}{lost}{}", self.told_letter(letter), torn(died))
+            }
+            Action::Carry(place) => format!("a letter between two offices of {} is applied", at(place)),
+            Action::Backup(place) => format!("a backup of {} is taken", at(place)),
+            Action::Restore(place) => format!("{} comes back from its backup", at(place)),
+            Action::Greet { node, peer, answered } => {
+                let answer = if answered { "answers" } else { "answers, and the answer is on its way" };
+                format!("{} introduces itself to {}, which {answer}", at(node), at(peer))
+            }
+            Action::LateAnswer { node, peer } => format!("a late answer of {} comes to {}", at(peer), at(node)),
+            Action::Forge(victim) => {
+                format!("a hostile node writes a forged override to {}", self.network.party(victim).office)
+            }
+        }
+    }
+
+    fn told_letter(&self, numbered: &Numbered) -> String {
+        let Numbered { from, to, incarnation, sequence, letter } = numbered;
+        let said: &str = (&letter.outgoing.message).into();
+        let (from, to) = (self.network.node(*from), self.network.node(*to));
+        let by = &self.network.party(letter.from).office;
+        format!(
+            "letter {incarnation}.{sequence} from {from} comes to {to}: `{said}` by {by} for {}",
+            letter.outgoing.to.office
+        )
+    }
+}
+
+/// Every two of them.
+fn pairs<'s, 'v>(sights: &'s [Sight<'v>]) -> impl Iterator<Item = (Sight<'v>, Sight<'v>)> + use<'s, 'v> {
+    sights.iter().enumerate().flat_map(move |(at, one)| sights[at + 1..].iter().map(move |other| (*one, *other)))
+}
+
+fn places(flight: u32) -> (Place, Place) {
+    let byte = |bits: u32| Place::try_from(bits & 0xFF).expect("one byte");
+    (byte(flight >> 8), byte(flight))
+}
