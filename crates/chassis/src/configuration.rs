@@ -186,6 +186,11 @@ impl Configuration {
         !self.listen.ip().is_loopback()
     }
 
+    /// The file that says how far the log of one service had got. It stands beside the keys, where no backup takes it.
+    pub fn mark_of(&self, service: &str) -> PathBuf {
+        self.keys.join(format!("{service}.mark"))
+    }
+
     /// The database of one service.
     pub fn database_of(&self, service: &str) -> String {
         match &self.database {

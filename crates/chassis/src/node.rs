@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use spean_contracts::DESCRIPTORS;
 use spean_contracts::policy::v1::policy_service_server::PolicyServiceServer;
-use spean_eventstore::{EventStore, Options, ReadModel, Role, Tables};
+use spean_eventstore::{EventStore, Options, Role};
 use spean_identity::{LiveDirectory, NodeKeys, SignedDirectory};
 use spean_messaging::broker::{Broker, BrokerOptions};
 use spean_messaging::post::Postings;
 use spean_messaging::server::{MonitorError, check_sync_always};
 use spean_messaging::trace::continue_trace;
-use spean_messaging::{Address, Correspondence, Outbox, Post, PostOptions, post};
+use spean_messaging::{Address, Correspondence, Outbox, Post, PostOptions};
 use spean_policy::Policy;
 use spean_vault::Vault;
 use spean_vocabulary::{NodeId, Service};
@@ -28,6 +28,7 @@ use tonic::transport::{Identity, Server, ServerTlsConfig};
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::gate::Gate;
+use crate::log::Log;
 use crate::{metrics, policy, telemetry};
 
 /// The largest request that a service takes unless it has reason for more, in bytes.
@@ -69,12 +70,8 @@ pub struct Node {
 
 /// What a service brings along.
 pub struct ServiceParts {
-    /// Which service.
-    pub service: Service,
-    /// Tables that are not derived from its own log.
-    pub tables: Vec<Tables>,
-    /// Tables that are.
-    pub read_models: Vec<Arc<dyn ReadModel>>,
+    /// What stands in its log.
+    pub log: Log,
     /// What follows from its events for others: `published.rs`.
     pub postings: Box<Postings>,
     /// What it does with letters: `reactions.rs`.
@@ -102,11 +99,11 @@ impl Node {
         opened: &OnceLock<EventStore>,
         running: &mut Running,
     ) -> anyhow::Result<(EventStore, Post)> {
-        let ServiceParts { service, tables, read_models, postings, correspondence } = parts;
+        let ServiceParts { log: Log { service, tables, read_models, .. }, postings, correspondence } = parts;
         let name = service.to_string();
         let outbox = Arc::new(Outbox::new(self.address(service), postings));
         let options = Options {
-            tables: [post::TABLES].into_iter().chain(tables).collect(),
+            tables,
             read_models,
             publisher: Some(Arc::clone(&outbox) as _),
             ..Options::new(self.configuration.database_of(&name), &name, self.id.as_str())
@@ -129,7 +126,7 @@ impl Node {
             directory: self.directory.clone(),
             now: Arc::new(move || clock.now()),
             correspondence,
-            mark: self.configuration.keys.join(format!("{name}.mark")),
+            mark: self.configuration.mark_of(&name),
         };
         let post = Post::start(options, &mut running.tasks, &self.stop).await?;
         self.adopt_policy(&store).await?;

@@ -110,6 +110,15 @@ impl Dialect {
         Ok(connection)
     }
 
+    /// A connection that can only read, for somebody who looks once.
+    pub(crate) async fn connect_to_look(&self, url: &str) -> Result<AnyConnection, StoreError> {
+        let mut connection = self.connect_options(url, false)?.connect().await?;
+        if matches!(self, Self::Sqlite { .. }) {
+            connection.execute(SQLITE_READER).await?;
+        }
+        Ok(connection)
+    }
+
     /// Whether this session may write: always in `SQLite`, where the lock file says so; in `PostgreSQL` the one
     /// that gets the lock, which the server gives back when the session ends for whatever reason.
     pub(crate) async fn lock_session(&self, connection: &mut AnyConnection) -> Result<bool, StoreError> {
@@ -165,6 +174,14 @@ impl Dialect {
         match self {
             Self::Sqlite { .. } => "begin immediate; select fence from writer_fence",
             Self::Postgres { .. } => "begin; select fence from writer_fence for update",
+        }
+    }
+
+    /// Opens a transaction that sees one moment and cannot write.
+    pub(crate) fn begin_to_look(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "begin",
+            Self::Postgres { .. } => "begin isolation level repeatable read read only",
         }
     }
 

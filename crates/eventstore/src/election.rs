@@ -1,6 +1,7 @@
 //! Who writes: the instance that gets the lock, makes the tables, raises the fence and brings the read models to the end.
 
 use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Row as _};
@@ -22,17 +23,23 @@ pub(crate) struct Session {
     _lock: Option<File>,
 }
 
+/// Locks the file of a writer; none when somebody else has it.
+pub(crate) fn try_lock(file: &Path) -> std::io::Result<Option<File>> {
+    let file = File::options().create(true).truncate(false).write(true).open(file)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Tries to become the writer; none when another instance is.
 pub(crate) async fn elect(dialect: &Dialect, options: &Options) -> Result<Option<Session>, StoreError> {
     let lock = match dialect {
-        Dialect::Sqlite { lock } => {
-            let file = File::options().create(true).truncate(false).write(true).open(lock)?;
-            match file.try_lock() {
-                Ok(()) => Some(file),
-                Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
-                Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
-            }
-        }
+        Dialect::Sqlite { lock } => match try_lock(lock)? {
+            Some(file) => Some(file),
+            None => return Ok(None),
+        },
         Dialect::Postgres { .. } => None,
     };
     let connect = async {

@@ -168,9 +168,9 @@ impl Recorded {
         serde_json::from_str(&self.payload)
     }
 
-    /// The hash that this event must have after the hash before it. Each field is preceded by its length, or by a mark
+    /// The hash that this event must have after the hash before it (all zeros before the first). Each field is preceded by its length, or by a mark
     /// that it is absent, so that no two events give the same bytes.
-    pub(crate) fn hash_after(&self, previous: &Digest) -> Digest {
+    pub fn hash_after(&self, previous: &Digest) -> Digest {
         let mut hasher = Sha256::new();
         hasher.update(b"spean event 1");
         hasher.update(previous.0);

@@ -26,6 +26,8 @@
 //! # }
 //! ```
 
+mod claim;
+mod comparison;
 mod dialect;
 mod election;
 mod error;
@@ -33,14 +35,18 @@ mod event;
 mod options;
 mod read_model;
 mod schema;
+mod snapshot;
 mod store;
 mod transaction;
 mod verify;
 mod writer;
 
+pub use claim::Claim;
+pub use comparison::{Beside, Comparison, Difference};
 pub use error::{AppendError, HandleError, StoreError, TransactError, VerifyError};
 pub use event::{Digest, Expected, Handled, Loaded, Metadata, Recorded};
 pub use options::{BoxFuture, Options, Publisher, ReadModel, Tables};
+pub use snapshot::{Chain, ReadModelState, Snapshot};
 pub use store::{EventStore, Role};
 pub use transaction::Transaction;
 pub use verify::Verified;

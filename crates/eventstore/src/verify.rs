@@ -4,7 +4,7 @@ use sqlx::AnyPool;
 
 use crate::event::Digest;
 use crate::store::page;
-use crate::{StoreError, VerifyError};
+use crate::{Chain, StoreError, VerifyError};
 
 /// How many events are read at once.
 const PAGE: i64 = 1_000;
@@ -21,21 +21,17 @@ pub struct Verified {
 
 /// Recomputes the chain of hashes from the beginning.
 pub(crate) async fn verify(reader: &AnyPool) -> Result<Verified, VerifyError> {
-    let mut verified = Verified { events: 0, head_hash: Digest::default() };
+    let mut chain = Chain::default();
     loop {
-        let events = match page(reader, verified.events, PAGE).await {
+        let events = match page(reader, chain.verified().events, PAGE).await {
             Err(StoreError::Unreadable { position }) => return Err(VerifyError::Broken { position }),
             events => events?,
         };
         if events.is_empty() {
-            return Ok(verified);
+            return Ok(chain.verified());
         }
-        for event in events {
-            let position = verified.events + 1;
-            if event.position != position || event.hash_after(&verified.head_hash) != event.hash {
-                return Err(VerifyError::Broken { position });
-            }
-            verified = Verified { events: position, head_hash: event.hash };
+        for event in &events {
+            chain.follow(event)?;
         }
     }
 }

@@ -15,6 +15,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const SQLITE_SESSION: &str = "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
     pragma secure_delete = on; pragma busy_timeout = 5000";
 
+const SQLITE_LOOK: &str = "pragma foreign_keys = on; pragma query_only = on; pragma busy_timeout = 5000";
+
 /// Held until the end of the transaction. As text, because the driver knows no `void`.
 const POSTGRES_LOCK: &str = "select pg_advisory_xact_lock(hashtext('spean vault'))::text";
 
@@ -121,6 +123,35 @@ impl Database {
         }
         transaction.commit().await?;
         Ok(database)
+    }
+
+    /// Connects to a vault that is there already, for somebody who only looks.
+    pub(crate) async fn look(url: &str) -> Result<Self, VaultError> {
+        sqlx::any::install_default_drivers();
+        let dialect = Dialect::of(url)?;
+        let url = if dialect == Dialect::Sqlite { format!("{url}?mode=rw") } else { url.to_owned() };
+        let options = AnyConnectOptions::from_str(&url)?.disable_statement_logging();
+        let pool = AnyPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    let session = if dialect == Dialect::Sqlite { SQLITE_LOOK } else { "set search_path to vault" };
+                    connection.execute(session).await.map(drop)
+                })
+            })
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool, dialect })
+    }
+
+    /// Begins a transaction that sees one moment and cannot write. Nobody waits for it.
+    pub(crate) async fn begin_to_look(&self) -> Result<Transaction<'static, Any>, VaultError> {
+        let begin = match self.dialect {
+            Dialect::Sqlite => "begin",
+            Dialect::Postgres => "begin isolation level repeatable read read only",
+        };
+        Ok(self.pool.begin_with(begin).await?)
     }
 
     /// Begins a transaction that may write. Whoever else writes, in this process or another, waits.

@@ -24,6 +24,7 @@ mod cipher;
 mod database;
 mod dossier;
 mod erasure;
+mod examine;
 mod personal;
 mod random;
 mod reading;
@@ -33,6 +34,7 @@ mod vault;
 
 pub use attachment::LARGEST_ATTACHMENT_BYTES;
 pub use dossier::{Direction, Dossier, DossierError};
+pub use examine::{Examination, Flaw};
 pub use personal::{Birth, Contact, Document, Health, Identity, Name, Narrative, Personal};
 pub use reading::{Reader, Reading};
 pub use section::{FileSection, HistorySection, LARGEST_SECTION_BYTES};

@@ -12,7 +12,7 @@ use crate::cipher::{DoesNotOpen, Key};
 use crate::database::Database;
 use crate::{Contact, Identity, Narrative, Part, Personal, Reader};
 
-const MARK: &str = "vault_mark";
+pub(crate) const MARK: &str = "vault_mark";
 
 /// The personal data of one node. Share it behind an `Arc`: all services of the process use one.
 pub struct Vault {

@@ -21,7 +21,7 @@ pub mod timeline;
 
 use std::sync::Arc;
 
-use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, standing};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Log, Node, Running, ServiceParts, standing};
 use spean_contracts::cases::v1::attachment_service_server::AttachmentServiceServer;
 use spean_contracts::cases::v1::cases_service_server::CasesServiceServer;
 use spean_eventstore::ReadModel;
@@ -43,15 +43,21 @@ pub fn read_models() -> Vec<Arc<dyn ReadModel>> {
     ]
 }
 
+/// What stands in the log.
+pub fn log() -> Log {
+    Log::of(Service::Cases)
+        .with::<case::Case>()
+        .with_tables([standing::TABLES, holders::TABLES])
+        .with_read_models(read_models())
+}
+
 /// Starts the service.
 pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let id = node.id.clone();
     let reactions =
         reactions::Reactions { node: id.clone(), directory: node.directory.clone(), clock: node.clock.clone() };
     let parts = ServiceParts {
-        service: Service::Cases,
-        tables: vec![standing::TABLES, holders::TABLES],
-        read_models: read_models(),
+        log: log(),
         postings: Box::new(move |event| [published::postings(&id, event), facts::of(&id, event)].concat()),
         correspondence: Arc::new(reactions),
     };

@@ -27,11 +27,24 @@ mod stage;
 
 use std::sync::Arc;
 
-use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Log, Node, Running, ServiceParts};
 use spean_contracts::directory::v1::directory_service_server::DirectoryServiceServer;
+use spean_eventstore::ReadModel;
 use spean_vocabulary::Service;
 
 pub use places::place_name;
+
+/// What stands in the log.
+pub fn log() -> Log {
+    let read_models: [Arc<dyn ReadModel>; 2] = [Arc::new(catalogue::Catalogue), Arc::new(office_book::OfficeBook)];
+    Log::of(Service::Directory)
+        .with::<office::Office>()
+        .with::<offering::Offering>()
+        .with::<heard_offering::HeardOffering>()
+        .with::<availability::Availability>()
+        .with_tables([catalogue::TABLES, newcomers::TABLES, early::TABLES])
+        .with_read_models(read_models)
+}
 
 /// Starts the service.
 pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
@@ -40,9 +53,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let (id, directory) = (node.id.clone(), node.directory.clone());
     let reactions = reactions::Reactions { node: id.clone(), directory: directory.clone(), clock: node.clock.clone() };
     let parts = ServiceParts {
-        service: Service::Directory,
-        tables: vec![catalogue::TABLES, newcomers::TABLES, early::TABLES],
-        read_models: vec![Arc::new(catalogue::Catalogue), Arc::new(office_book::OfficeBook)],
+        log: log(),
         postings: Box::new(move |event| published::postings(&id, &directory.current(), event)),
         correspondence: Arc::new(reactions.clone()),
     };

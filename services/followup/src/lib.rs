@@ -40,7 +40,7 @@ pub mod worker;
 
 use std::sync::Arc;
 
-use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, standing};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Log, Node, Running, ServiceParts, standing};
 use spean_contracts::followup::v1::followup_service_server::FollowupServiceServer;
 use spean_contracts::followup::v1::fund_service_server::FundServiceServer;
 use spean_contracts::followup::v1::meeting_service_server::MeetingServiceServer;
@@ -55,9 +55,7 @@ use tokio::sync::Mutex;
 pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let post = published::Post { node: node.id.clone(), directory: node.directory.clone() };
     let parts = ServiceParts {
-        service: Service::Followup,
-        tables: vec![standing::TABLES],
-        read_models: read_models(),
+        log: log(),
         postings: Box::new(move |event| [post.postings(event), facts::of(&post.node, event)].concat()),
         correspondence: Arc::new(reactions::Reactions {
             node: node.id.clone(),
@@ -81,6 +79,27 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
         .add_service(MeetingServiceServer::from_arc(Arc::clone(&grpc)).max_decoding_message_size(bytes))
         .add_service(SupervisionServiceServer::from_arc(grpc).max_decoding_message_size(bytes));
     Ok(())
+}
+
+/// What stands in the log.
+pub fn log() -> Log {
+    Log::of(Service::Followup)
+        .with::<plan::Plan>()
+        .with::<contact::Contact>()
+        .with::<danger::Danger>()
+        .with::<whereabouts::Whereabouts>()
+        .with::<fund::Fund>()
+        .with::<support::Support>()
+        .with::<post::Post>()
+        .with::<worker::Assignment>()
+        .with::<supervision::Supervision>()
+        .with::<mandate::Mandate>()
+        .with::<agenda::Agenda>()
+        .with::<meeting::Meeting>()
+        .with::<desk::AtTheDesk>()
+        .with::<family_search::FamilySearch>()
+        .with_tables([standing::TABLES])
+        .with_read_models(read_models())
 }
 
 /// All read models of follow-up.

@@ -20,17 +20,26 @@ mod wire;
 
 use std::sync::Arc;
 
-use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Log, Node, Running, ServiceParts};
 use spean_contracts::insight::v1::insight_service_server::InsightServiceServer;
+use spean_eventstore::ReadModel;
 use spean_vocabulary::Service;
+
+/// What stands in the log.
+pub fn log() -> Log {
+    let read_models: [Arc<dyn ReadModel>; 1] = [Arc::new(figures::Figures)];
+    Log::of(Service::Insight)
+        .with::<subject::Subject>()
+        .with::<report::Report>()
+        .with::<publication::Publication>()
+        .with_read_models(read_models)
+}
 
 /// Starts the service.
 pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let (me, directory) = (node.id.clone(), node.directory.clone());
     let parts = ServiceParts {
-        service: Service::Insight,
-        tables: vec![],
-        read_models: vec![Arc::new(figures::Figures)],
+        log: log(),
         postings: Box::new(move |event| published::postings(&me, &directory, event)),
         correspondence: Arc::new(reactions::Reactions {
             node: node.id.clone(),

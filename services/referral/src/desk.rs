@@ -92,7 +92,7 @@ fn party(directory: &Directory, office: &OfficeId) -> Option<Party> {
     Some(Party { node: office.node.clone(), office: office.id.clone() })
 }
 
-fn is_signed(directory: &Directory, party: &Party, bytes: &[u8], signature: &[u8]) -> bool {
+pub(crate) fn is_signed(directory: &Directory, party: &Party, bytes: &[u8], signature: &[u8]) -> bool {
     directory
         .node(&party.node)
         .is_some_and(|node| verify(&node.keys.signing, SIGNATURE_PURPOSE, bytes, signature).is_ok())

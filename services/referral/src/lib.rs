@@ -2,6 +2,7 @@
 //!
 //! The rules are those of [`spean_custody`]; here they meet the network, the vault and the people.
 
+pub mod audit;
 pub mod availability;
 mod desk;
 mod dossiers;
@@ -26,11 +27,36 @@ pub mod worklist;
 
 use std::sync::{Arc, OnceLock};
 
-use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Log, Node, Running, ServiceParts};
 use spean_contracts::referral::v1::need_service_server::NeedServiceServer;
 use spean_contracts::referral::v1::referral_service_server::ReferralServiceServer;
 use spean_contracts::referral::v1::report_service_server::ReportServiceServer;
+use spean_custody::case::CaseCustody;
+use spean_eventstore::ReadModel;
 use spean_vocabulary::Service;
+
+/// What stands in the log.
+pub fn log() -> Log {
+    let read_models: [Arc<dyn ReadModel>; 6] = [
+        Arc::new(worklist::Worklist),
+        Arc::new(needs::register::NeedRegister),
+        Arc::new(needs::lines::Lines),
+        Arc::new(open_matters::list::Told),
+        Arc::new(news::list::NewsList),
+        Arc::new(reports::list::ReportList),
+    ];
+    Log::of(Service::Referral)
+        .with::<CaseCustody>()
+        .with::<needs::need::CaseNeed>()
+        .with::<needs::elsewhere::WaitingElsewhere>()
+        .with::<open_matters::OpenMatters>()
+        .with::<news::CaseNews>()
+        .with::<reports::report::Report>()
+        .with::<waiting_list::WaitingList>()
+        .with::<availability::Availability>()
+        .with_tables([subject::TABLES, routing::TABLES, needs::known::TABLES])
+        .with_read_models(read_models)
+}
 
 /// Starts the service.
 pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
@@ -38,16 +64,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let posting_desk = desk.clone();
     let opened = Arc::new(OnceLock::new());
     let parts = ServiceParts {
-        service: Service::Referral,
-        tables: vec![subject::TABLES, routing::TABLES, needs::known::TABLES],
-        read_models: vec![
-            Arc::new(worklist::Worklist),
-            Arc::new(needs::register::NeedRegister),
-            Arc::new(needs::lines::Lines),
-            Arc::new(open_matters::list::Told),
-            Arc::new(news::list::NewsList),
-            Arc::new(reports::list::ReportList),
-        ],
+        log: log(),
         postings: Box::new(move |event| {
             [published::postings(&posting_desk, event), facts::of(&posting_desk.node.id, event)].concat()
         }),

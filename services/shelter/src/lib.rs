@@ -19,21 +19,30 @@ pub mod search;
 
 use std::sync::Arc;
 
-use spean_chassis::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, standing};
+use spean_chassis::{LARGEST_REQUEST_BYTES, Log, Node, Running, ServiceParts, standing};
 use spean_contracts::shelter::v1::shelter_service_server::ShelterServiceServer;
-use spean_eventstore::Tables;
+use spean_eventstore::{ReadModel, Tables};
 use spean_vocabulary::Service;
 
 /// The tables that are not derived from the log: what others have told.
 pub const TABLES: [Tables; 4] = [standing::TABLES, agreements::TABLES, search::TABLES, notes::TABLES];
 
+/// What stands in the log.
+pub fn log() -> Log {
+    let read_models: [Arc<dyn ReadModel>; 1] = [Arc::new(residents::Residents)];
+    Log::of(Service::Shelter)
+        .with::<house::House>()
+        .with::<care::Care>()
+        .with::<homecoming::Homecoming>()
+        .with_tables(TABLES)
+        .with_read_models(read_models)
+}
+
 /// Starts the service.
 pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let id = node.id.clone();
     let parts = ServiceParts {
-        service: Service::Shelter,
-        tables: TABLES.to_vec(),
-        read_models: vec![Arc::new(residents::Residents)],
+        log: log(),
         postings: Box::new(move |event| [published::postings(&id, event), facts::of(&id, event)].concat()),
         correspondence: Arc::new(reactions::Reactions {
             node: node.id.clone(),

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::admin::Admin;
 use crate::client::Client;
 use crate::demonstration::Demonstration;
+use crate::node::NodeCommand;
 use crate::run::Run;
 
 /// Referrals and custody of cases between offices that cannot always reach each other.
@@ -24,6 +25,9 @@ enum Command {
     Admin(Admin),
     /// Plays a network of six agencies on this machine: handoffs, silence, a power cut; and compares the books.
     Demo(Demonstration),
+    /// Backs up, restores and verifies the databases of a node, on its own machine.
+    #[command(subcommand)]
+    Node(NodeCommand),
     /// Asks a node: cases, offers, custody, how it is.
     Client(Client),
 }
@@ -35,6 +39,7 @@ impl Spean {
             Command::Run(run) => run.run(),
             Command::Admin(admin) => admin.run(),
             Command::Demo(demonstration) => demonstration.run(),
+            Command::Node(node) => node.run(),
             Command::Client(client) => client.run(),
         }
     }

@@ -5,6 +5,7 @@ pub mod services;
 
 pub mod admin;
 pub mod client;
+pub mod node;
 pub mod run;
 
 pub mod broker;

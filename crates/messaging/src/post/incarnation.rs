@@ -19,6 +19,9 @@ use crate::letter::Address;
 /// How often the mark is moved on while the log grows. What a peer confirms beyond it shows a restore as well.
 const MARK_EVERY: Duration = Duration::from_secs(1);
 
+/// Stands in the place of a hash in the mark of a log that was put back.
+const RESTORED: &str = "restored";
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mark {
@@ -27,6 +30,47 @@ struct Mark {
     hash: String,
     #[serde(default)]
     applied: i64,
+}
+
+/// How far a log had got, as its mark says: the log itself must have got at least as far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// The last event; 0 when there was none.
+    pub position: i64,
+    /// Its hash, in hexadecimal digits.
+    pub hash: String,
+}
+
+/// Reads a mark; none when there is no such file, or when the log was put back since.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn marked(mark_file: &Path) -> std::io::Result<Option<Marked>> {
+    let mark = read(mark_file)?;
+    Ok(mark.filter(|mark| mark.hash != RESTORED).map(|mark| Marked { position: mark.position, hash: mark.hash }))
+}
+
+/// Sees to it that the next start takes the log for restored, also when nothing was written since the backup. Without a
+/// mark it does so anyhow.
+///
+/// # Errors
+/// When the mark cannot be read or written.
+pub fn mark_as_restored(mark_file: &Path) -> std::io::Result<()> {
+    let Some(mark) = read(mark_file)? else { return Ok(()) };
+    // No event has this hash, so no log reaches the mark.
+    let mark = Mark { position: mark.position.max(1), hash: RESTORED.to_owned(), ..mark };
+    let temporary = mark_file.with_extension("new");
+    std::fs::write(&temporary, serde_json::to_vec(&mark)?)?;
+    std::fs::File::open(&temporary)?.sync_all()?;
+    std::fs::rename(&temporary, mark_file)
+}
+
+fn read(mark_file: &Path) -> std::io::Result<Option<Mark>> {
+    match std::fs::read(mark_file) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 pub(super) struct Started {
@@ -40,11 +84,7 @@ pub(super) async fn begin(
     mark_file: &Path,
     correspondents: Vec<Address>,
 ) -> anyhow::Result<Started> {
-    let mark: Option<Mark> = match tokio::fs::read(mark_file).await {
-        Ok(bytes) => Some(serde_json::from_slice(&bytes)?),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error.into()),
-    };
+    let mark = read(mark_file)?;
     let known = stored_incarnation(store).await?;
     let awaited = sqlx::query("select count(*) from post_recovery where answered_at is null")
         .fetch_one(store.reader())
@@ -99,11 +139,16 @@ async fn reaches(store: &EventStore, mark: &Mark) -> Result<bool, StoreError> {
     if applied(store).await? < mark.applied {
         return Ok(false);
     }
-    if mark.position == 0 {
+    has_event(store, mark.position, &mark.hash).await
+}
+
+/// Whether the log has this event; 0 stands for the beginning, which every log has.
+pub(super) async fn has_event(store: &EventStore, position: i64, hash: &str) -> Result<bool, StoreError> {
+    if position == 0 {
         return Ok(true);
     }
-    let events = store.events_after(mark.position - 1, 1).await?;
-    Ok(events.first().is_some_and(|event| event.position == mark.position && event.hash.to_string() == mark.hash))
+    let events = store.events_after(position - 1, 1).await?;
+    Ok(events.first().is_some_and(|event| event.position == position && event.hash.to_string() == hash))
 }
 
 async fn write_mark(store: &EventStore, mark_file: &Path, incarnation: u64) -> anyhow::Result<()> {

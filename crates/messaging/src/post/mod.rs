@@ -7,6 +7,7 @@
 //! parked; what cannot be applied is kept for a person and blocks only its own case. A receipt is sent after the commit,
 //! never before.
 
+mod backup;
 mod dead_letters;
 mod inbox;
 mod incarnation;
@@ -31,7 +32,9 @@ use tokio::task::JoinSet;
 
 use crate::broker::Broker;
 use crate::letter::{Address, Letter};
+pub use backup::{BackedUp, Heard, KEPT_DAYS};
 pub use dead_letters::{DeadLetter, Retried};
+pub use incarnation::{Marked, mark_as_restored, marked};
 pub use outbox::{Outbox, Postings};
 pub use tables::TABLES;
 
@@ -143,6 +146,7 @@ pub(crate) struct Shared {
     pub(crate) receipts_due: Mutex<BTreeSet<Address>>,
     pub(crate) receipt_wanted: Notify,
     pub(crate) resend_wanted: Notify,
+    pub(crate) forget_wanted: Notify,
     /// The highest place that a letter of ours got in a peer's mailbox: when it goes back, the mailbox lost letters.
     pub(crate) highest_places: Mutex<BTreeMap<String, u64>>,
     mark: PathBuf,
@@ -210,6 +214,7 @@ impl Post {
             receipts_due: Mutex::default(),
             receipt_wanted: Notify::new(),
             resend_wanted: Notify::new(),
+            forget_wanted: Notify::new(),
             highest_places: Mutex::default(),
             mark: options.mark,
         });
@@ -222,6 +227,7 @@ impl Post {
         spawn(tasks, stop, dead_letters::free_waiting(Arc::clone(&shared)));
         spawn(tasks, stop, recovery::run(Arc::clone(&shared)));
         spawn(tasks, stop, incarnation::keep_mark(Arc::clone(&shared)));
+        spawn(tasks, stop, backup::run(Arc::clone(&shared)));
         Ok(Self { shared })
     }
 

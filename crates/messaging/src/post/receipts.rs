@@ -86,15 +86,20 @@ pub(super) async fn take(shared: &Arc<Shared>, peer: Address, receipt: Receipt) 
     let taken = shared.store.transact(move |transaction| {
         Box::pin(async move {
             let mut link = load_link(&from, incarnation, transaction.connection()).await?;
+            let kept_from = link.prunable_through();
             let effect = link.take_receipt(&receipt);
             link.sign_of_life();
             save_link(&from, &link, transaction.connection()).await?;
             note_heard(&from, now, transaction).await?;
             settle(&from, incarnation, &receipt, now, transaction).await?;
-            Ok::<_, StoreError>(effect)
+            Ok::<_, StoreError>((effect, link.prunable_through() > kept_from))
         })
     });
-    match taken.await.map_err(store_error)? {
+    let (effect, more_is_backed_up) = taken.await.map_err(store_error)?;
+    if more_is_backed_up {
+        shared.forget_wanted.notify_one();
+    }
+    match effect {
         ReceiptEffect::WeWereRestored => recovery::discover(shared).await.map_err(Unusable::from),
         ReceiptEffect::Absurd => Err(Unusable::Refused("RECEIPT_CONTRADICTS_ITSELF".to_owned())),
         ReceiptEffect::Nothing | ReceiptEffect::Advanced { .. } | ReceiptEffect::Stale => {

@@ -11,7 +11,7 @@ use sqlx::Row as _;
 
 use super::outbox::{load_link, number, save_link};
 use super::relay::{self, make_due};
-use super::{Shared, Unusable, inbox, incarnation, receipts, store_error};
+use super::{Shared, Unusable, backup, inbox, incarnation, receipts, store_error};
 use crate::letter::{Address, Content, Letter, kind, letter_id, parse_address};
 
 /// How often a recovering node introduces itself to those who have not answered.
@@ -45,6 +45,9 @@ struct Returned {
     /// The last letter that the peer had written to the restored node.
     #[prost(uint64, tag = "7")]
     through: u64,
+    /// How many letters the peer has no more, because they were said to be in a backup.
+    #[prost(uint64, tag = "8")]
+    forgotten: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -138,7 +141,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
 pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u64) -> Result<(), StoreError> {
     let mut connection = shared.store.reader().acquire().await?;
     let link = load_link(peer, shared.incarnation(), &mut connection).await?;
+    let forgotten = backup::forgotten_after(peer, &link, has, &mut connection).await?;
     drop(connection);
+    if forgotten > 0 {
+        tracing::error!(peer = %peer, forgotten, "ALARM: the peer was restored from a backup older than one it had tried");
+    }
     let got = sqlx::query(
         "select incarnation, sequence, content from post_in
          where peer = $1 and incarnation < $2 and state <> 'discarded' order by incarnation, sequence",
@@ -182,6 +189,7 @@ pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u6
             parts: count,
             incarnation: shared.incarnation(),
             through: link.last_assigned(),
+            forgotten,
             ..letters
         };
         if let Err(error) = receipts::say(shared, peer, kind::RETURNED, returned.encode_to_vec()).await {
@@ -197,6 +205,10 @@ pub(super) async fn take_returned(shared: &Arc<Shared>, peer: &Address, body: &[
         Returned::decode(body).map_err(|_| Unusable::Refused("what was returned cannot be read".to_owned()))?;
     if !shared.is_recovering() || returned.for_incarnation != shared.incarnation() {
         return Ok(());
+    }
+    if returned.forgotten > 0 {
+        let forgotten = returned.forgotten;
+        tracing::error!(peer = %peer, forgotten, "ALARM: this backup is older than one that was tried; letters are gone");
     }
     for letter in &mut returned.sent {
         put_away_attachment(shared, peer, letter).await?;
