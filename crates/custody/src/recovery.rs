@@ -2,8 +2,8 @@
 //!
 //! Its incarnation lives outside the backup and goes up. Each peer stores the new incarnation, from then on refuses the
 //! old one, and returns all it ever got: that order makes a clean cut, and what the node said and nobody got never
-//! happened. Two nodes cannot recover at the same time, because a recovering node answers nobody; people with the
-//! authority must then decide which one is to be believed.
+//! happened. A recovering node answers others that recover, with what it has: otherwise two that were restored together
+//! would wait for each other for ever. What it learns of itself later it says again, under new numbers.
 
 use std::collections::BTreeSet;
 
@@ -103,13 +103,20 @@ impl Recovery {
     /// Whether the node may do that now.
     pub const fn allows(&self, activity: Activity) -> bool {
         match activity {
-            Activity::Read | Activity::KeepLetter | Activity::SayHello => true,
+            Activity::Read | Activity::KeepLetter | Activity::SayHello | Activity::AnswerHello => true,
             Activity::Recall => self.is_recovering(),
-            Activity::Decide
-            | Activity::ApplyLetter
-            | Activity::GiveReceipt
-            | Activity::SendLetter
-            | Activity::AnswerHello => !self.is_recovering(),
+            Activity::Decide | Activity::ApplyLetter | Activity::GiveReceipt | Activity::SendLetter => {
+                !self.is_recovering()
+            }
+        }
+    }
+
+    /// A peer was restored itself. What it returned before then, and is not merged yet, never happened: throw it away, and
+    /// ask again. Gives whether an answer was there.
+    pub fn ask_again(&mut self, peer: &NodeId) -> bool {
+        match self {
+            Self::Recovering { waiting_for, .. } => waiting_for.insert(peer.clone()),
+            Self::Normal { .. } => false,
         }
     }
 
@@ -149,6 +156,7 @@ mod tests {
         let mut recovery = Recovery::restored(2, BTreeSet::from([node("north"), node("south")]));
         assert!(recovery.allows(Activity::Read) && recovery.allows(Activity::Recall));
         assert!(!recovery.allows(Activity::Decide) && !recovery.allows(Activity::GiveReceipt));
+        assert!(recovery.allows(Activity::AnswerHello), "or two would wait for each other for ever");
         assert_eq!(recovery.answered(&node("north"), 1), Progress::NotWaiting, "an answer to an earlier incarnation");
         assert_eq!(recovery.answered(&node("north"), 2), Progress::Waiting);
         assert_eq!(recovery.answered(&node("north"), 2), Progress::NotWaiting);
@@ -156,6 +164,17 @@ mod tests {
         assert_eq!(recovery.answered(&node("south"), 2), Progress::Over);
         assert_eq!(recovery, Recovery::normal(2));
         assert!(recovery.allows(Activity::Decide) && !recovery.allows(Activity::Recall));
+    }
+
+    #[test]
+    fn a_peer_that_was_restored_after_it_answered_is_asked_again() {
+        let mut recovery = Recovery::restored(2, BTreeSet::from([node("north"), node("south")]));
+        recovery.answered(&node("north"), 2);
+        assert!(recovery.ask_again(&node("north")));
+        assert!(!recovery.ask_again(&node("south")), "it had not answered yet");
+        assert_eq!(recovery.answered(&node("south"), 2), Progress::Waiting);
+        assert_eq!(recovery.answered(&node("north"), 2), Progress::Over);
+        assert!(!recovery.ask_again(&node("north")), "nothing is waited for any more");
     }
 
     #[test]

@@ -440,6 +440,9 @@ impl Node {
         }
         if effect == HelloEffect::Restored {
             self.durable.got.retain(|&(peer, of, _), got| peer != from || of >= theirs || !got.parked);
+            // What it returned before its own restore and is not merged yet never happened.
+            self.answers.remove(&from);
+            self.recovery.ask_again(step.network.node(from));
         }
         (effect == HelloEffect::Restored || asks_again).then(|| self.answer(from, theirs, has, step))
     }

@@ -56,6 +56,34 @@ pub enum Piece {
     Voiding,
 }
 
+impl Piece {
+    /// Every piece.
+    pub const ALL: [Self; 22] = [
+        Self::Resending,
+        Self::OneCommit,
+        Self::ReceiptAfterCommit,
+        Self::Order,
+        Self::Inbox,
+        Self::Repetitions,
+        Self::HolderDecides,
+        Self::Fence,
+        Self::OneOpenTransfer,
+        Self::Tombstone,
+        Self::LateAnswer,
+        Self::Signatures,
+        Self::Archive,
+        Self::Quarantine,
+        Self::IncarnationFence,
+        Self::ReturnOfWhatWasSaid,
+        Self::ReturnOfWhatWasHeard,
+        Self::Renewal,
+        Self::Renumbering,
+        Self::TermFence,
+        Self::Forwarding,
+        Self::Voiding,
+    ];
+}
+
 /// Which pieces are taken away.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Without(u32);
@@ -94,32 +122,8 @@ impl Without {
 
 impl fmt::Debug for Without {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const ALL: [Piece; 22] = [
-            Piece::Resending,
-            Piece::OneCommit,
-            Piece::ReceiptAfterCommit,
-            Piece::Order,
-            Piece::Inbox,
-            Piece::Repetitions,
-            Piece::HolderDecides,
-            Piece::Fence,
-            Piece::OneOpenTransfer,
-            Piece::Tombstone,
-            Piece::LateAnswer,
-            Piece::Signatures,
-            Piece::Archive,
-            Piece::Quarantine,
-            Piece::IncarnationFence,
-            Piece::ReturnOfWhatWasSaid,
-            Piece::ReturnOfWhatWasHeard,
-            Piece::Renewal,
-            Piece::Renumbering,
-            Piece::TermFence,
-            Piece::Forwarding,
-            Piece::Voiding,
-        ];
         let lacking: Vec<String> =
-            ALL.into_iter().filter(|&piece| self.lacks(piece)).map(|piece| format!("{piece:?}")).collect();
+            Piece::ALL.into_iter().filter(|&piece| self.lacks(piece)).map(|piece| format!("{piece:?}")).collect();
         formatter.write_str(&if lacking.is_empty() { "nothing".to_owned() } else { lacking.join(" and ") })
     }
 }

@@ -123,7 +123,25 @@ impl Library {
             }
         }
         self.forgeries(state, into);
+        for (_, _, after) in into.iter_mut() {
+            self.leave_out_what_is_over(after);
+        }
         into.retain(|(_, _, after)| after != state);
+    }
+
+    /// Backups that nobody will come back from, and answers that nobody waits for.
+    fn leave_out_what_is_over(&mut self, state: &mut State) {
+        if self.scenario.restores > 0 && state.used.all_restores() == self.scenario.restores {
+            state.backups = [NONE; MOST_NODES];
+            state.used.backups = [0; MOST_NODES];
+        }
+        if state.flights != 0 {
+            for place in 0..self.network.nodes() {
+                if !self.node(state.nodes[usize::from(place)]).is_recovering() {
+                    state.flights = self.flights_without(state.flights, place, None);
+                }
+            }
+        }
     }
 
     fn node(&self, number: u32) -> &Arc<Node> {
@@ -291,7 +309,7 @@ impl Library {
         let node = Arc::clone(self.node(state.nodes[at]));
         if !node.is_recovering() && used.backups[at] <= used.restores[at] {
             let mut after = Node::clone(&node);
-            let backup = after.back_up();
+            let backup = if self.scenario.prunes { after.back_up() } else { node.durable().clone() };
             let mut next = *state;
             next.backups[at] = self.durables.number(backup);
             next.nodes[at] = self.nodes.number(after);

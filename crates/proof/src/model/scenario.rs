@@ -34,6 +34,8 @@ pub struct Scenario {
     pub lossy: bool,
     /// Whether answers to a restored node are lost or late.
     pub late_answers: bool,
+    /// Whether letters that the peer has in a backup are thrown away.
+    pub prunes: bool,
     /// Whether timers remind, and whom they tell.
     pub timers: Option<Seat>,
     /// The node that forges.
@@ -73,6 +75,7 @@ impl Scenario {
         early: false,
         lossy: false,
         late_answers: false,
+        prunes: false,
         timers: None,
         hostile: None,
         without: Without::NOTHING,
@@ -107,6 +110,7 @@ impl Scenario {
         early: true,
         lossy: true,
         late_answers: true,
+        prunes: true,
         ..Self::BASE
     };
     /// One offer, and two restores, one after the other.
@@ -116,10 +120,10 @@ impl Scenario {
     pub const BOTH_RESTORED: Self = Self { name: "both-restored", at_once: true, ..Self::RESTORED_TWICE };
     /// Two offers, and any node comes back from any backup.
     pub const TWO_OFFERS_RESTORE: Self =
-        Self { name: "two-offers-restore", offers: 2, restorable: &[0, 1], restores: 1, ..Self::BASE };
+        Self { name: "two-offers-restore", offers: 2, restorable: &[0, 1], restores: 1, prunes: true, ..Self::BASE };
     /// Two offers, and both nodes come back at once.
     pub const TWO_OFFERS_BOTH_RESTORED: Self =
-        Self { name: "two-offers-both-restored", restores: 2, at_once: true, ..Self::TWO_OFFERS_RESTORE };
+        Self { name: "two-offers-both-restored", restores: 2, at_once: true, prunes: false, ..Self::TWO_OFFERS_RESTORE };
     /// Two offices of one node among three, whose node comes back from any backup.
     pub const NEIGHBOURS_RESTORE: Self =
         Self { name: "neighbours-restore", restorable: &[1], restores: 1, ..Self::NEIGHBOURS };

@@ -46,6 +46,9 @@ impl Node {
         if !self.recovery.allows(Activity::Recall) || answer.for_incarnation != self.incarnation() {
             return;
         }
+        if answer.incarnation < self.durable.links[&from].peer_incarnation() {
+            return;
+        }
         self.answers.insert(from, answer);
         let incarnation = self.incarnation();
         if self.recovery.answered(step.network.node(from), incarnation) == Progress::Over {
