@@ -1,7 +1,7 @@
 //! A running network: a broker, and a process for each of six agencies.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::ops::{Deref, DerefMut};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ const CASEWORK: [Role; 4] = [Role::Caseworker, Role::Supervisor, Role::IntakeOff
 pub struct Network {
     stage: Stage,
     folder: Option<TempDir>,
+    _turn: File,
 }
 
 /// A network whose nodes keep their data in `SQLite` files.
@@ -51,12 +52,23 @@ pub async fn network_observed_by(collector: &str) -> Network {
     set(BTreeMap::new(), Some(collector.to_owned())).await
 }
 
+/// Waits until no other test of this machine has a network: two at once hinder each other, and the patience of both ends.
+async fn turn() -> File {
+    let wait = || -> std::io::Result<File> {
+        let lock = File::options().create(true).append(true).open(std::env::temp_dir().join("spean-network.lock"))?;
+        lock.lock()?;
+        Ok(lock)
+    };
+    tokio::task::spawn_blocking(wait).await.expect("it waits").expect("files can be locked")
+}
+
 async fn set(databases: BTreeMap<String, String>, telemetry: Option<String>) -> Network {
+    let turn = turn().await;
     let folder = a_folder();
     let layout = Layout { folder: folder.path().join("network"), program: spean_program(), databases, telemetry };
     let stage = Stage::set(layout).await;
     match stage {
-        Ok(stage) => Network { stage, folder: Some(folder) },
+        Ok(stage) => Network { stage, folder: Some(folder), _turn: turn },
         Err(error) => {
             let kept = folder.keep();
             panic!("the network in {} does not start: {error:#}", kept.display());
@@ -78,7 +90,15 @@ impl Network {
     /// # Panics
     /// When the directory knows no such office.
     pub fn desk_as(&self, office: &str, roles: &[Role]) -> Desk {
-        let token = self.stage.token("t-01", office, roles).expect("a token can be issued");
+        self.desk_of("t-01", office, roles)
+    }
+
+    /// A desk at an office, for a certain member of staff with these roles.
+    ///
+    /// # Panics
+    /// When the directory knows no such office.
+    pub fn desk_of(&self, staff: &str, office: &str, roles: &[Role]) -> Desk {
+        let token = self.stage.token(staff, office, roles).expect("a token can be issued");
         Desk::new(self.data(&self.node_of(office)).join("address"), office, &token)
     }
 
