@@ -450,8 +450,8 @@ fn the_chain_proves_it(network: &Network, desk: &Desk, case: &str) {
     std::fs::write(&token, desk.token()).expect("the folder is ours");
     let ask = |root: &str| {
         let mut ask = Command::new(spean_program());
-        ask.args(["client", "custody", case, "--json", "--verify", "--root", root]);
-        ask.args(["--address", &network.address("kandal").expect("it runs")]);
+        ask.args(["node", "proof", case, "--json", "--root", root]);
+        ask.args(["--node", &network.address("kandal").expect("it runs")]);
         ask.arg("--token-file").arg(&token).arg("--directory").arg(network.folder().join("directory.json"));
         ask.output().expect("the program starts")
     };

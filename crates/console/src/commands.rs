@@ -19,7 +19,8 @@ pub fn mount(root: Command, words: &Words) -> Command {
     for (group, tasks) in tasks::GROUPS {
         let tree = Tree::of(tasks, 1);
         if root.find_subcommand(group).is_some() {
-            root = root.mut_subcommand(group, |own| tree.under(own, group, words));
+            let about = words.say(&format!("command-{group}"));
+            root = root.mut_subcommand(group, |own| tree.under(framed(own.about(about), words), group, words));
         } else {
             let own = tree.under(group_command(group, group, words), group, words);
             root = root.subcommand(own);

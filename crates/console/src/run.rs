@@ -67,6 +67,11 @@ pub(crate) fn chosen(matches: &ArgMatches) -> (String, &ArgMatches) {
     (path.join(" "), matches)
 }
 
+/// Says on standard error why something was not done, as text or as JSON, and how the program ends.
+pub fn tell(failure: &Failure, is_json: bool, words: &Words) -> Exit {
+    told(failure, is_json, &[], words)
+}
+
 /// Says why it was not done: for a person on standard error, for a script as JSON on standard error.
 fn told(failure: &Failure, is_json: bool, leaves: &[Leaf], words: &Words) -> Exit {
     if is_json {

@@ -4,8 +4,8 @@ pub mod command;
 pub mod services;
 
 pub mod admin;
-pub mod client;
 pub mod node;
+pub mod proof;
 pub mod run;
 
 pub mod broker;

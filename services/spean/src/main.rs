@@ -2,14 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    match spean::command::Spean::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("spean: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    spean::command::run()
 }
