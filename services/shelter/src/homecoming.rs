@@ -423,7 +423,8 @@ impl Homecoming {
             Some(Tracing { answer: Some(_), .. }) => vec![],
             Some(_) => vec![answered],
             None => {
-                let requested = Event::TracingRequested { offer, requested_on: answered_on, answer_due_on: answered_on };
+                let requested =
+                    Event::TracingRequested { offer, requested_on: answered_on, answer_due_on: answered_on };
                 vec![requested, answered]
             }
         }

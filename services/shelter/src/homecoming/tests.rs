@@ -75,12 +75,8 @@ const WITH_GUARDIAN: &[ConsentBasis] = &[ConsentBasis::Person, ConsentBasis::Gua
 
 #[test]
 fn what_the_home_district_tells_is_an_answer_unless_one_was_entered_by_hand() {
-    let hear = |outcome| Command::HearAnswer {
-        offer: id(1),
-        outcome,
-        answered_on: day("2026-09-11"),
-        assessment_days: 30,
-    };
+    let hear =
+        |outcome| Command::HearAnswer { offer: id(1), outcome, answered_on: day("2026-09-11"), assessment_days: 30 };
     let found = answered(TracingOutcome::Found, Some("2026-10-11"));
     given::<Homecoming>([requested()]).when(&the_shelter(), hear(TracingOutcome::Found)).then([found.clone()]);
     given::<Homecoming>([requested(), found.clone()])
