@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use spean_eventsourcing::{Aggregate, Context};
 use spean_vocabulary::{
-    AttachmentId, CaseId, CaseNumber, Codes, ConclusionId, ConsentId, Date, FactId, Need, OfferId, OfficeId, PersonId,
-    RiskId,
+    AgeBand, AttachmentId, CaseId, CaseNumber, Codes, ConclusionId, ConsentId, Date, FactId, Need, OfferId, OfficeId,
+    PersonId, RiskId, Sex,
 };
 
 pub use checklist::{Checklist, Entry};
@@ -72,7 +72,15 @@ pub enum Command {
     /// Open the case here.
     Register { case_number: CaseNumber, person: PersonId, codes: Codes, registered_on: Date },
     /// Open a file for a case that another office handed over or asked help with.
-    Receive { case_number: Option<CaseNumber>, person: PersonId, from: OfficeId, offer: Option<OfferId>, on: Date },
+    Receive {
+        case_number: Option<CaseNumber>,
+        person: PersonId,
+        from: OfficeId,
+        offer: Option<OfferId>,
+        on: Date,
+        sex: Sex,
+        age_band: AgeBand,
+    },
     /// Correct what is known.
     Amend { codes: Codes },
     /// Note a permission.
@@ -139,6 +147,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         offer: Option<OfferId>,
         on: Date,
+        /// As the certificate tells; the first version did not keep them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sex: Option<Sex>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        age_band: Option<AgeBand>,
     },
     /// What is known was corrected. The first version did not tell the day.
     Amended {
@@ -213,9 +226,10 @@ impl Aggregate for Case {
             Command::Register { case_number, person, codes, registered_on } => {
                 self.register(case_number, person, codes, registered_on, context)
             }
-            Command::Receive { case_number, person, from, offer, on } => {
-                let known = self.file.is_some();
-                Ok(if known { vec![] } else { vec![Event::Received { case_number, person, from, offer, on }] })
+            Command::Receive { .. } if self.file.is_some() => Ok(vec![]),
+            Command::Receive { case_number, person, from, offer, on, sex, age_band } => {
+                let (sex, age_band) = (Some(sex), Some(age_band));
+                Ok(vec![Event::Received { case_number, person, from, offer, on, sex, age_band }])
             }
             Command::Amend { codes } => self.amend(codes, today),
             Command::RecordConsent { consent_id, consent } => self.record_consent(consent_id, consent),
@@ -261,9 +275,10 @@ impl Aggregate for Case {
                 let (opened_by, case_number, codes) = (Some(office), Some(case_number), Some(codes));
                 self.file = Some(File { opened_by, case_number, registered_on, is_child, codes });
             }
-            Event::Received { case_number, on, .. } => {
-                // Until the age is amended here, the protection of a child is assumed.
-                self.file = Some(File { opened_by: None, case_number, registered_on: on, is_child: true, codes: None });
+            Event::Received { case_number, on, age_band, .. } => {
+                // Of whoever's age is not known, the protection of a child is assumed.
+                let is_child = age_band.is_none_or(AgeBand::is_child);
+                self.file = Some(File { opened_by: None, case_number, registered_on: on, is_child, codes: None });
             }
             Event::Amended { codes, .. } => {
                 if let Some(file) = &mut self.file {

@@ -7,7 +7,7 @@ use spean_eventstore::Recorded;
 use spean_messaging::Posting;
 use spean_vocabulary::{CaseId, Codes, NodeId, Service};
 
-use crate::case::{Case, Event};
+use crate::case::{self, Case, Event};
 
 /// The letters to insight that follow from an event.
 pub(crate) fn of(node: &NodeId, recorded: &Recorded) -> Vec<Posting> {
@@ -17,20 +17,33 @@ pub(crate) fn of(node: &NodeId, recorded: &Recorded) -> Vec<Posting> {
     match event {
         Event::Registered { codes, office, registered_on, .. } => {
             let counted = fact(Measure::CaseRegistered).at(&office).on(registered_on).thing(case);
-            vec![described(node, case, &codes), counted.tell(node)]
+            vec![describe(node, recorded, case, described(&codes)), counted.tell(node)]
         }
-        Event::Amended { codes, .. } => vec![described(node, case, &codes)],
+        Event::Amended { codes, .. } => vec![describe(node, recorded, case, described(&codes))],
+        Event::FactRecorded { fact, .. } => {
+            let sector = sector(&fact);
+            let described = SubjectDescribed { sector: sector.unwrap_or_default(), ..SubjectDescribed::default() };
+            vec![describe(node, recorded, case, described)]
+        }
         Event::Returned { returned_on, .. } => vec![fact(Measure::ReturnedHome).on(returned_on).tell(node)],
         _ => vec![],
     }
 }
 
-fn described(node: &NodeId, case: CaseId, codes: &Codes) -> Posting {
-    let described = SubjectDescribed {
+fn described(codes: &Codes) -> SubjectDescribed {
+    SubjectDescribed {
         sex: write_sex(codes.sex).into(),
         age_band: write_age_band(codes.age_band).into(),
         home_province: codes.home_place.map(|place| place.province().to_string()).unwrap_or_default(),
         ..SubjectDescribed::default()
-    };
-    describe(node, case, described)
+    }
+}
+
+/// For what somebody was exploited, as the file says last; none when it does not say.
+fn sector(fact: &case::Fact) -> Option<String> {
+    match fact.purposes.len() {
+        0 => None,
+        1 => fact.purposes.first().map(ToString::to_string),
+        _ => Some("several".to_owned()),
+    }
 }

@@ -15,7 +15,7 @@ impl ReadModel for Files {
     }
 
     fn version(&self) -> i64 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {

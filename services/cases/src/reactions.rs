@@ -4,11 +4,13 @@ use prost::Message as _;
 use spean_chassis::{Clock, random, standing};
 use spean_contracts::referral::v1::{PersonSeenAgain, Standing, StandingChanged};
 use spean_contracts::repatriation::v1::{ArrivalRegistered, SamePersonConfirmed};
+use spean_contracts::vocabulary::v1 as wire;
 use spean_eventsourcing::Context;
 use spean_eventstore::{BoxFuture, HandleError, Metadata, Transaction};
 use spean_identity::LiveDirectory;
 use spean_messaging::{Address, Correspondence, Letter, Unusable};
 use spean_vocabulary::{AgeBand, CaseId, CaseNumber, Codes, NodeId, Service, Sex};
+use sqlx::{AnyConnection, Row as _};
 
 use crate::case::{Case, Command, Error};
 use crate::holders;
@@ -57,12 +59,15 @@ impl Reactions {
         }
         let case: CaseId = told.case_id.parse().map_err(malformed)?;
         let context = self.context(&told.office_id)?;
+        let known = known_of(&told, transaction.connection()).await?;
         let command = Command::Receive {
-            case_number: told.case_number.parse().ok(),
+            case_number: known.case_number.parse().ok(),
             person: case.reinterpret(),
             from: told.other_office_id.parse().map_err(malformed)?,
             offer: told.offer_id.parse().ok(),
             on: context.now.date_in_cambodia(),
+            sex: stored_sex(known.sex),
+            age_band: stored_age_band(known.age_band),
         };
         self.decide(case, command, &context, letter, transaction).await
     }
@@ -146,6 +151,24 @@ pub(crate) async fn free_number(
             return Ok(number);
         }
     }
+}
+
+/// What the desk has told of the person so far: with the offer, as a rule, and not again when the office was bound or took
+/// the case.
+async fn known_of(told: &StandingChanged, connection: &mut AnyConnection) -> Result<StandingChanged, sqlx::Error> {
+    let row = sqlx::query("select case_number, sex, age_band from case_standing where case_id = $1 and office = $2")
+        .bind(&told.case_id)
+        .bind(&told.office_id)
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(told.clone()) };
+    let (case_number, sex, age_band): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    Ok(StandingChanged {
+        case_number,
+        sex: wire::Sex::from_str_name(&sex).unwrap_or_default().into(),
+        age_band: wire::AgeBand::from_str_name(&age_band).unwrap_or_default().into(),
+        ..told.clone()
+    })
 }
 
 fn unusable(error: HandleError<Error>) -> Unusable {

@@ -1,7 +1,7 @@
 //! The register: the list of cases that an office looks at.
 
 use spean_eventstore::{BoxFuture, ReadModel, Recorded};
-use spean_vocabulary::{CaseId, OfficeId, Timestamp};
+use spean_vocabulary::{AgeBand, CaseId, OfficeId, Sex, Timestamp};
 use sqlx::{Any, AnyConnection, Executor, Row as _};
 
 use crate::case::{Case, Event};
@@ -15,7 +15,7 @@ impl ReadModel for Register {
     }
 
     fn version(&self) -> i64 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -68,16 +68,18 @@ async fn apply(case: &str, position: i64, event: Event, connection: &mut AnyConn
         .bind(codes.age_band.to_string())
         .bind(codes.home_place.map(|place| place.to_string()).unwrap_or_default())
         .bind(codes.missing.join(",")),
-        Event::Received { case_number, person, on, .. } => sqlx::query(
+        Event::Received { case_number, person, on, sex, age_band, .. } => sqlx::query(
             "insert into case_file (case_id, case_number, person_id, registered_position, registered_on, sex, age_band,
                 home_place, missing, returned_on, merged_into, erased)
-             values ($1, $2, $3, $4, $5, 'unknown', 'unknown', '', '', '', '', 0)",
+             values ($1, $2, $3, $4, $5, $6, $7, '', '', '', '', 0)",
         )
         .bind(case.to_owned())
         .bind(case_number.map(|number| number.to_string()))
         .bind(person.to_string())
         .bind(position)
-        .bind(on.to_string()),
+        .bind(on.to_string())
+        .bind(sex.unwrap_or(Sex::Unknown).to_string())
+        .bind(age_band.unwrap_or(AgeBand::Unknown).to_string()),
         Event::Amended { codes, .. } => sqlx::query(
             "update case_file set sex = $2, age_band = $3, home_place = $4, missing = $5 where case_id = $1",
         )

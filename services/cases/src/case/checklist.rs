@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use spean_vocabulary::{AttachmentId, Codes, ConsentBasis, ConsentId, Date, FactId};
+use spean_vocabulary::{AgeBand, AttachmentId, Codes, ConsentBasis, ConsentId, Date, FactId};
 use strum::IntoEnumIterator as _;
 
 use super::Event;
@@ -55,9 +55,9 @@ impl Checklist {
                 self.begin(*registered_on);
                 self.describe(codes, *registered_on);
             }
-            Event::Received { on, .. } => {
+            Event::Received { on, age_band, .. } => {
                 self.begin(*on);
-                self.is_child = true;
+                self.is_child = age_band.is_none_or(AgeBand::is_child);
             }
             Event::Amended { codes, on } => {
                 let Some(on) = on.or(self.today) else { return self };

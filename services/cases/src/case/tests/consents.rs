@@ -71,15 +71,24 @@ fn what_somebody_agreed_to_alone_ends_when_they_turn_out_to_be_a_child() {
 
 #[test]
 fn a_case_that_comes_from_elsewhere_brings_no_consent_along() {
-    let received = Event::Received {
+    let received = |age_band| Event::Received {
         case_number: None,
         person: id(1),
         from: "kandal".parse().expect("a code"),
         offer: None,
         on: day("2026-09-03"),
+        sex: Some(Sex::Female),
+        age_band,
     };
-    let case = Case::fold(std::slice::from_ref(&received));
-    assert!(case.consents().is_empty());
-    // Until the age is known here, the protection of a child is due.
-    refused(vec![received], record(consent(ConsentBasis::Person)), Error::ChildNeedsGuardian);
+    assert!(Case::fold(&[received(Some(AgeBand::Adult))]).consents().is_empty());
+    // An adult's own consent counts; whose age is not known is protected like a child.
+    let by_person = consent(ConsentBasis::Person);
+    done_once(
+        vec![received(Some(AgeBand::Adult))],
+        record(by_person.clone()),
+        vec![Event::ConsentRecorded { consent_id: id(2), consent: by_person.clone() }],
+    );
+    for age_band in [None, Some(AgeBand::Unknown), Some(AgeBand::Child)] {
+        refused(vec![received(age_band)], record(by_person.clone()), Error::ChildNeedsGuardian);
+    }
 }

@@ -14,6 +14,8 @@ fn events_of_the_first_version() -> Vec<Event> {
             from: "kandal".parse().expect("a code"),
             offer: Some(id(7)),
             on: day("2026-09-03"),
+            sex: None,
+            age_band: None,
         },
         Event::Amended { codes: codes(AgeBand::Child), on: None },
         Event::ConsentRecorded {
@@ -55,6 +57,15 @@ fn every_event() -> Vec<Event> {
         Event::Released { other: id(9), on },
         Event::SeenAgain { other: id(9), by: "kandal".parse().expect("a code"), on },
         Event::SeenAgainAcknowledged { other: id(9) },
+        Event::Received {
+            case_number: None,
+            person: id(1),
+            from: "kandal".parse().expect("a code"),
+            offer: None,
+            on,
+            sex: Some(Sex::Female),
+            age_band: Some(AgeBand::Adolescent),
+        },
     ];
     events_of_the_first_version().into_iter().chain(since).collect()
 }
