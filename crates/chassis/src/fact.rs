@@ -67,9 +67,10 @@ impl Fact {
     }
 }
 
-/// The letter that tells insight what a case is like. What is not set says nothing.
-pub fn describe(node: &NodeId, subject: CaseId, described: SubjectDescribed) -> Posting {
-    let told = SubjectDescribed { subject_id: subject.to_string(), ..described };
+/// The letter that tells insight what an event of a service's log says of a case, or of another thing that is counted.
+/// What is not set says nothing.
+pub fn describe(node: &NodeId, recorded: &Recorded, subject: CaseId, described: SubjectDescribed) -> Posting {
+    let told = SubjectDescribed { subject_id: subject.to_string(), position: recorded.position, ..described };
     posting(node, SUBJECT_DESCRIBED, subject, told.encode_to_vec())
 }
 

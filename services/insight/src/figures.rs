@@ -1,11 +1,11 @@
 //! The tables that figures are drawn from, filled from the log and from nothing else; and the questions asked of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spean_eventstore::{BoxFuture, ReadModel, Recorded};
 use spean_vocabulary::{Date, NodeId};
 use sqlx::any::AnyRow;
-use sqlx::{Any, AnyConnection, AssertSqlSafe, Executor, Row as _};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row as _};
 
 use crate::measure::{Dimension, Measure, OpenThing};
 use crate::period::Period;
@@ -28,7 +28,7 @@ impl ReadModel for Figures {
     }
 
     fn version(&self) -> i64 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -44,34 +44,40 @@ impl ReadModel for Figures {
                 home_province text not null,
                 route text not null,
                 country text not null,
-                sector text not null
+                sector text not null,
+                need text not null,
+                case_id text not null
             )",
             "create table counted_fact (
                 subject_id text not null,
                 fact_id text not null,
                 measure text not null,
                 office text not null,
+                agency text not null,
                 province text not null,
                 occurred_on text not null,
                 detail text not null,
                 thing text not null,
                 hours bigint not null,
-                reported bigint not null,
+                hours_told bigint not null,
+                recorded_hour bigint not null,
                 primary key (subject_id, fact_id)
             );
             create index counted_fact_measure on counted_fact (measure, occurred_on);
-            create index counted_fact_reported on counted_fact (reported, occurred_on)",
+            create index counted_fact_day on counted_fact (occurred_on)",
             "create table report (
                 node text not null,
                 period text not null,
+                edition bigint not null,
                 agency text not null,
-                published bigint not null,
                 body text not null,
-                primary key (node, period)
+                primary key (node, period, edition)
             )",
             "create table publication (
-                period text primary key,
-                body text not null
+                period text not null,
+                edition bigint not null,
+                body text not null,
+                primary key (period, edition)
             )",
         ]
     }
@@ -90,9 +96,6 @@ impl ReadModel for Figures {
             }
             if let Some(Ok(event)) = recorded.event::<Report>() {
                 let (report::Event::Issued(report) | report::Event::Received(report)) = &event;
-                if matches!(event, report::Event::Issued(_)) {
-                    close(report.period, connection).await?;
-                }
                 return keep_report(report, connection).await;
             }
             if let Some(Ok(event)) = recorded.event::<Publication>() {
@@ -104,65 +107,91 @@ impl ReadModel for Figures {
     }
 }
 
+/// What is said here is what counts: [`Subject`] lets nothing through that gives way to what is known.
 async fn describe(subject: &str, more: &Description, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    let text = |value: Option<String>| value.unwrap_or_default();
+    let said = [
+        ("sex", more.sex.map(|sex| sex.to_string())),
+        ("age_band", more.age_band.map(|band| band.to_string())),
+        ("home_province", more.home_province.map(|place| place.to_string())),
+        ("route", more.route.clone()),
+        ("country", more.country.clone()),
+        ("sector", more.sector.clone()),
+        ("need", more.need.clone()),
+        ("case_id", more.case.map(|case| case.to_string())),
+    ];
     sqlx::query(
-        "insert into counted_subject (subject_id, sex, age_band, home_province, route, country, sector)
-         values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict (subject_id) do update set
-            sex = case when excluded.sex = '' then counted_subject.sex else excluded.sex end,
-            age_band = case when excluded.age_band = '' then counted_subject.age_band else excluded.age_band end,
-            home_province = case when excluded.home_province = '' then counted_subject.home_province
-                                 else excluded.home_province end,
-            route = case when excluded.route = '' then counted_subject.route else excluded.route end,
-            country = case when excluded.country = '' then counted_subject.country else excluded.country end,
-            sector = case when excluded.sector = '' then counted_subject.sector else excluded.sector end",
+        "insert into counted_subject (subject_id, sex, age_band, home_province, route, country, sector, need, case_id)
+         values ($1, '', '', '', '', '', '', '', '') on conflict (subject_id) do nothing",
     )
     .bind(subject)
-    .bind(text(more.sex.map(|sex| sex.to_string())))
-    .bind(text(more.age_band.map(|band| band.to_string())))
-    .bind(text(more.home_province.map(|place| place.to_string())))
-    .bind(text(more.route.clone()))
-    .bind(text(more.country.clone()))
-    .bind(text(more.sector.clone()))
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    for (column, value) in said {
+        let Some(value) = value else { continue };
+        let sql = format!("update counted_subject set {column} = $2 where subject_id = $1");
+        sqlx::query(AssertSqlSafe(sql)).bind(subject).bind(value).execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
 async fn count(subject: &str, fact: &Fact, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "insert into counted_fact (subject_id, fact_id, measure, office, province, occurred_on, detail, thing, hours,
-            reported)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)",
+        "insert into counted_fact (subject_id, fact_id, measure, office, agency, province, occurred_on, detail, thing,
+            hours, hours_told, recorded_hour)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(subject)
     .bind(&fact.fact_id)
     .bind(fact.measure.to_string())
     .bind(fact.office.to_string())
+    .bind(fact.agency.as_ref().map(ToString::to_string).unwrap_or_default())
     .bind(fact.province.map(|place| place.to_string()).unwrap_or_default())
     .bind(fact.occurred_on.to_string())
     .bind(&fact.detail)
     .bind(&fact.thing)
     .bind(fact.hours.unwrap_or(-1))
-    .execute(connection)
+    .bind(i64::from(fact.hours.is_some()))
+    .bind(fact.recorded_hour)
+    .execute(&mut *connection)
     .await?;
+    let question = if fact.measure.answers().is_empty() { fact.measure.question() } else { Some(fact.measure) };
+    match question.filter(|_| !fact.thing.is_empty()) {
+        Some(question) => measure_answers(subject, &fact.thing, question, connection).await,
+        None => Ok(()),
+    }
+}
+
+/// How long the answers to a question took, from the last time that it was asked before. Counted anew whenever a question
+/// or an answer comes in, so that it does not matter which comes first.
+async fn measure_answers(
+    subject: &str,
+    thing: &str,
+    question: Measure,
+    connection: &mut AnyConnection,
+) -> Result<(), sqlx::Error> {
+    let answers = list(question.answers());
+    let sql = format!(
+        "update counted_fact set hours = coalesce((
+             select counted_fact.recorded_hour - max(asked.recorded_hour) from counted_fact asked
+             where asked.subject_id = $1 and asked.thing = $2 and asked.measure = $3
+                and asked.recorded_hour <= counted_fact.recorded_hour
+         ), -1)
+         where subject_id = $1 and thing = $2 and measure in ({answers}) and hours_told = 0"
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(subject).bind(thing).bind(question.to_string());
+    query.execute(connection).await?;
     Ok(())
 }
 
-/// From now on these facts are in a report.
-async fn close(period: Period, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("update counted_fact set reported = 1 where reported = 0 and occurred_on <= $1")
-        .bind(period.last_day().to_string())
-        .execute(connection)
-        .await?;
-    Ok(())
+fn list(measures: &[Measure]) -> String {
+    measures.iter().map(|measure| format!("'{measure}'")).collect::<Vec<_>>().join(", ")
 }
 
 async fn keep_report(report: &Issued, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into report (node, period, agency, published, body) values ($1, $2, $3, 0, $4)")
+    sqlx::query("insert into report (node, period, edition, agency, body) values ($1, $2, $3, $4, $5)")
         .bind(report.node.to_string())
         .bind(report.period.to_string())
+        .bind(i64::from(report.edition))
         .bind(report.agency.to_string())
         .bind(written(report))
         .execute(connection)
@@ -171,12 +200,9 @@ async fn keep_report(report: &Issued, connection: &mut AnyConnection) -> Result<
 }
 
 async fn keep_publication(published: &Published, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("update report set published = 1 where published = 0 and period <= $1")
+    sqlx::query("insert into publication (period, edition, body) values ($1, $2, $3)")
         .bind(published.period.to_string())
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("insert into publication (period, body) values ($1, $2)")
-        .bind(published.period.to_string())
+        .bind(i64::from(published.edition))
         .bind(written(published))
         .execute(connection)
         .await?;
@@ -233,21 +259,24 @@ pub async fn by_group(
     Ok(groups)
 }
 
-/// Facts with what is known of their subjects.
-const FROM: &str = "from counted_fact f left join counted_subject s on s.subject_id = f.subject_id";
+/// Facts with what is known of their subjects, and of the cases that those belong to.
+const FROM: &str = "from counted_fact f left join counted_subject s on s.subject_id = f.subject_id
+         left join counted_subject c on c.subject_id = s.case_id and s.case_id <> ''";
 
 /// What a dimension is in the tables. Nothing that a caller gave goes into it.
 const fn column(dimension: Dimension) -> &'static str {
     match dimension {
         Dimension::Province => "f.province",
         Dimension::Office => "f.office",
+        Dimension::Agency => "f.agency",
         Dimension::Month => "substr(f.occurred_on, 1, 7)",
-        Dimension::Sex => "coalesce(s.sex, '')",
-        Dimension::AgeBand => "coalesce(s.age_band, '')",
-        Dimension::HomeProvince => "coalesce(s.home_province, '')",
-        Dimension::Route => "coalesce(s.route, '')",
-        Dimension::Country => "coalesce(s.country, '')",
-        Dimension::Sector => "coalesce(s.sector, '')",
+        Dimension::Sex => "coalesce(nullif(s.sex, ''), c.sex, '')",
+        Dimension::AgeBand => "coalesce(nullif(s.age_band, ''), c.age_band, '')",
+        Dimension::HomeProvince => "coalesce(nullif(s.home_province, ''), c.home_province, '')",
+        Dimension::Route => "coalesce(nullif(s.route, ''), c.route, '')",
+        Dimension::Country => "coalesce(nullif(s.country, ''), c.country, '')",
+        Dimension::Sector => "coalesce(nullif(s.sector, ''), c.sector, '')",
+        Dimension::Need => "coalesce(s.need, '')",
         Dimension::Detail => "f.detail",
         Dimension::Waited => {
             "case when f.hours < 0 then '' when f.hours < 4 then 'UNDER_4_HOURS' when f.hours < 48 then 'UNDER_2_DAYS'
@@ -282,84 +311,120 @@ pub struct Open {
     pub since: Date,
 }
 
-/// What is open. A thing that began again after its end is open since the last beginning.
-pub async fn open(
-    thing: OpenThing,
-    by: Option<Dimension>,
-    executor: impl Executor<'_, Database = Any>,
-) -> Result<Vec<Open>, sqlx::Error> {
+/// What is open. A thing that began again after its end is open since the last beginning; where it has no end of its own, it
+/// ends with its case. By a dimension it is counted as it began.
+pub async fn open(thing: OpenThing, by: Option<Dimension>, executor: &AnyPool) -> Result<Vec<Open>, sqlx::Error> {
     let (begins, ends) = thing.bounds();
-    let list =
-        |measures: &[Measure]| measures.iter().map(|measure| format!("'{measure}'")).collect::<Vec<_>>().join(", ");
     let (begins, ends) = (list(begins), list(ends));
     let column = by.map_or("''", column);
     let sql = format!(
-        "select max({column}), max(case when f.measure in ({begins}) then f.occurred_on else '' end) {FROM}
+        "select max(case when f.measure in ({begins}) then {column} else '' end),
+            max(case when f.measure in ({begins}) then f.occurred_on else '' end),
+            max(coalesce(nullif(s.case_id, ''), f.subject_id)),
+            max(case when f.measure in ({begins}) then f.recorded_hour else 0 end) {FROM}
          where f.thing <> '' and f.measure in ({begins}, {ends}) group by f.thing
          having sum(case when f.measure in ({begins}) then 1 else -1 end) > 0
          order by 2"
     );
     let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(executor).await?;
-    let read = |row: &AnyRow| {
-        let since: String = row.try_get(1)?;
+    let ended = ended_cases(thing, executor).await?;
+    let mut open = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (value, since): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let (subject, begun): (String, i64) = (row.try_get(2)?, row.try_get(3)?);
+        if ended.get(&subject).is_some_and(|ended| *ended >= begun) {
+            continue;
+        }
         let since = since.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-        let value: String = row.try_get(0)?;
-        Ok(Open { value: if by.is_some() { known(value) } else { value }, since })
-    };
-    rows.iter().map(read).collect()
+        open.push(Open { value: if by.is_some() { known(value) } else { value }, since });
+    }
+    Ok(open)
 }
 
-/// The numbers of all facts until a period's end that are in no report.
-pub async fn unreported(period: Period, connection: &mut AnyConnection) -> Result<Vec<Figure>, sqlx::Error> {
+/// In which hour the cases ended that such a thing ends with.
+async fn ended_cases(thing: OpenThing, executor: &AnyPool) -> Result<BTreeMap<String, i64>, sqlx::Error> {
+    if thing.ends_with_case().is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ends = list(thing.ends_with_case());
+    let sql = format!(
+        "select subject_id, max(recorded_hour) from counted_fact where measure in ({ends}) group by subject_id"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(executor).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// The reports of a node that would say something else today than their newest edition, with what they would say: those
+/// of all periods until one, and of that one also when nothing happened in it; those of all periods when none is named.
+pub async fn outdated(
+    until: Option<Period>,
+    node: &NodeId,
+    connection: &mut AnyConnection,
+) -> Result<Vec<(Period, Vec<Figure>)>, sqlx::Error> {
+    let months = sqlx::query("select distinct substr(occurred_on, 1, 7) from counted_fact").fetch_all(&mut *connection);
+    let mut periods: BTreeSet<Period> = until.into_iter().collect();
+    for row in months.await? {
+        let month: String = row.try_get(0)?;
+        let first = format!("{month}-01").parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        periods.insert(Period::of(first));
+    }
+    let mut said = BTreeMap::<Period, Issued>::new();
+    for report in reports(None, &mut *connection).await?.into_iter().rev().filter(|report| report.node == *node) {
+        said.insert(report.period, report);
+    }
+    let mut outdated = Vec::new();
+    for period in periods.into_iter().filter(|period| until.is_none_or(|until| *period <= until)) {
+        let figures = of_period(period, connection).await?;
+        if said.get(&period).is_none_or(|report| report.figures != figures) {
+            outdated.push((period, figures));
+        }
+    }
+    Ok(outdated)
+}
+
+/// The numbers of all facts of a period: totals, and counts by each dimension of a report.
+pub async fn of_period(period: Period, connection: &mut AnyConnection) -> Result<Vec<Figure>, sqlx::Error> {
+    let bounds = [period.first_day().to_string(), period.last_day().to_string()];
     let mut figures = Vec::new();
     for dimension in std::iter::once(None).chain(REPORTED_BY.map(Some)) {
         let column = dimension.map_or("''", column);
         let sql = format!(
             "select f.measure, {column}, cast(count(*) as bigint) {FROM}
-             where f.reported = 0 and f.occurred_on <= $1 group by 1, 2 order by 1, 2"
+             where f.occurred_on between $1 and $2 group by 1, 2 order by 1, 2"
         );
-        let rows = sqlx::query(AssertSqlSafe(sql)).bind(period.last_day().to_string()).fetch_all(&mut *connection);
-        for row in rows.await? {
+        for row in bound(&sql, &bounds).fetch_all(&mut *connection).await? {
             let Ok(measure) = row.try_get::<String, _>(0)?.parse() else { continue };
             let value: String = row.try_get(1)?;
             let value = if dimension.is_some() { known(value) } else { value };
             figures.push(Figure { measure, dimension, value, count: unsigned(row.try_get(2)?) });
         }
     }
+    // Databases sort text in more than one way.
+    figures.sort_by(|one, other| {
+        (one.dimension, one.measure, &one.value).cmp(&(other.dimension, other.measure, &other.value))
+    });
     Ok(figures)
 }
 
-/// Reports, the newest period first; all of them unless a period is named.
+/// Reports in all editions, the newest period and the newest edition first; all of them unless a period is named.
 pub async fn reports(
     period: Option<Period>,
     executor: impl Executor<'_, Database = Any>,
 ) -> Result<Vec<Issued>, sqlx::Error> {
-    let rows = sqlx::query("select body from report where $1 = '' or period = $1 order by period desc, agency, node")
-        .bind(period.map(|period| period.to_string()).unwrap_or_default())
-        .fetch_all(executor)
-        .await?;
-    rows.iter().map(read).collect()
+    let sql = "select body from report where $1 = '' or period = $1 order by period desc, agency, node, edition desc";
+    let rows = sqlx::query(sql).bind(period.map(|period| period.to_string()).unwrap_or_default()).fetch_all(executor);
+    rows.await?.iter().map(read).collect()
 }
 
-/// Reports up to a period that are in no publication.
-pub async fn unpublished(period: Period, connection: &mut AnyConnection) -> Result<Vec<Issued>, sqlx::Error> {
-    let rows = sqlx::query("select body from report where published = 0 and period <= $1 order by period, node")
-        .bind(period.to_string())
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(read).collect()
-}
-
-/// A publication; the newest unless a period is named.
-pub async fn publication(
+/// What was published of a period, the first publication first; of the newest unless a period is named.
+pub async fn publications(
     period: Option<Period>,
     executor: impl Executor<'_, Database = Any>,
-) -> Result<Option<Published>, sqlx::Error> {
-    let row = sqlx::query("select body from publication where $1 = '' or period = $1 order by period desc limit 1")
-        .bind(period.map(|period| period.to_string()).unwrap_or_default())
-        .fetch_optional(executor)
-        .await?;
-    row.as_ref().map(read).transpose()
+) -> Result<Vec<Published>, sqlx::Error> {
+    let sql = "select body from publication
+               where period = $1 or ($1 = '' and period = (select max(period) from publication)) order by edition";
+    let rows = sqlx::query(sql).bind(period.map(|period| period.to_string()).unwrap_or_default()).fetch_all(executor);
+    rows.await?.iter().map(read).collect()
 }
 
 /// The nodes of these whose report of a period has come in.
@@ -367,7 +432,8 @@ pub async fn reported_nodes(
     period: Period,
     executor: impl Executor<'_, Database = Any>,
 ) -> Result<Vec<NodeId>, sqlx::Error> {
-    let rows = sqlx::query("select node from report where period = $1").bind(period.to_string()).fetch_all(executor);
+    let sql = "select distinct node from report where period = $1";
+    let rows = sqlx::query(sql).bind(period.to_string()).fetch_all(executor);
     let nodes = rows.await?.iter().filter_map(|row| row.try_get::<String, _>(0).ok()?.parse().ok()).collect();
     Ok(nodes)
 }

@@ -107,11 +107,14 @@ impl InsightService for Grpc {
         let (context, metadata, node) = (call.context()?, call.metadata()?, self.node.id.clone());
         let issued = self.store.transact(move |transaction| {
             Box::pin(async move {
-                let figures = figures::unreported(period, transaction.connection()).await.map_err(status::query)?;
+                let outdated = figures::outdated(Some(period), &node, transaction.connection()).await;
+                for (of, figures) in outdated.map_err(status::query)? {
+                    let (agency, issued_at) = (agency.clone(), context.now);
+                    let report = Issued { period: of, node: node.clone(), agency, issued_at, edition: 0, figures };
+                    let (id, command) = (format!("{node}/{of}"), report::Command::Issue(report));
+                    transaction.decide::<Report>(&id, command, &context, &metadata).await.map_err(status::handled)?;
+                }
                 let id = format!("{node}/{period}");
-                let report = Issued { period, node, agency, issued_at: context.now, figures };
-                let command = report::Command::Issue(report);
-                transaction.decide::<Report>(&id, command, &context, &metadata).await.map_err(status::handled)?;
                 transaction.load::<Report>(&id).await.map_err(|error| status::store(&error))
             })
         });
@@ -130,8 +133,17 @@ impl InsightService for Grpc {
             Some(period) if self.is_ministry() => self.missing(period).await?,
             _ => vec![],
         };
-        let reports = reports.iter().map(write_report).collect();
-        Ok(Response::new(contract::ListPeriodReportsResponse { reports, missing_node_ids: missing }))
+        let mut connection = self.store.reader().acquire().await.map_err(status::query)?;
+        let outdated = figures::outdated(None, &self.node.id, &mut connection).await.map_err(status::query)?;
+        // What was never reported is not outdated.
+        let own: BTreeSet<_> =
+            reports.iter().filter(|report| report.node == self.node.id).map(|report| report.period).collect();
+        let outdated = outdated.into_iter().map(|(period, _)| period).filter(|period| own.contains(period));
+        Ok(Response::new(contract::ListPeriodReportsResponse {
+            reports: reports.iter().map(write_report).collect(),
+            missing_node_ids: missing,
+            outdated_periods: outdated.map(|period| period.to_string()).collect(),
+        }))
     }
 
     async fn publish_figures(
@@ -144,7 +156,8 @@ impl InsightService for Grpc {
         let (context, metadata) = (call.context()?, call.metadata()?);
         let published = self.store.transact(move |transaction| {
             Box::pin(async move {
-                let reports = figures::unpublished(period, transaction.connection()).await.map_err(status::query)?;
+                let reports = figures::reports(Some(period), &mut *transaction.connection()).await;
+                let reports = reports.map_err(status::query)?;
                 let command = publication::Command::Publish { period, reports, is_ministry };
                 let id = period.to_string();
                 transaction.decide::<Publication>(&id, command, &context, &metadata).await.map_err(status::handled)?;
@@ -162,9 +175,12 @@ impl InsightService for Grpc {
     ) -> Result<Response<contract::GetFiguresResponse>, Status> {
         let (_, request) = self.node.gate.open("GetFigures", request)?;
         let period: Option<Period> = field::parse_optional("period", &request.period)?;
-        let published = figures::publication(period, self.store.reader()).await.map_err(status::query)?;
-        let published = published.ok_or_else(|| status::not_found("publication"))?;
-        Ok(Response::new(contract::GetFiguresResponse { publication: Some(write_publication(&published)) }))
+        let published = figures::publications(period, self.store.reader()).await.map_err(status::query)?;
+        let (first, corrections) = published.split_first().ok_or_else(|| status::not_found("publication"))?;
+        Ok(Response::new(contract::GetFiguresResponse {
+            publication: Some(write_publication(first)),
+            corrections: corrections.iter().map(write_publication).collect(),
+        }))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use spean_chassis::status;
 use spean_contracts::insight::v1 as wire;
-use strum::{Display, EnumIter, EnumString};
+use strum::{Display, EnumIter, EnumString, IntoEnumIterator as _};
 use tonic::Status;
 
 macro_rules! words {
@@ -51,6 +51,7 @@ words! {
     /// By what is counted.
     Dimension {
         Province Office Month Sex AgeBand HomeProvince Route Country Sector Detail Waited
+        Agency Need
     }
 }
 
@@ -60,13 +61,20 @@ words! {
 }
 
 impl Measure {
-    /// What this is the answer to, where it is measured how long that took.
-    pub const fn answers(self) -> Option<Self> {
+    /// The answers to this, where it is measured how long they took.
+    pub const fn answers(self) -> &'static [Self] {
         match self {
-            Self::OfferAccepted | Self::OfferDeclined | Self::OfferEscalated => Some(Self::OfferMade),
-            Self::NeedMet => Some(Self::NeedFound),
-            _ => None,
+            Self::OfferMade => &[Self::OfferAccepted, Self::OfferDeclined, Self::OfferWithdrawn, Self::OfferEscalated],
+            Self::NeedFound => &[Self::NeedMet, Self::NeedEnded],
+            Self::ShelterAdmitted => &[Self::ShelterLeft],
+            Self::ContactLost => &[Self::ContactFound],
+            _ => &[],
         }
+    }
+
+    /// What this is an answer to.
+    pub fn question(self) -> Option<Self> {
+        Self::iter().find(|question| question.answers().contains(&self))
     }
 }
 
@@ -74,16 +82,24 @@ impl OpenThing {
     /// The measures that begin it, and those that end it.
     pub const fn bounds(self) -> (&'static [Measure], &'static [Measure]) {
         use Measure::{
-            CaseClosed, CaseHandedOn, CaseRegistered, CaseTakenOver, ContactFound, ContactLost, NeedEnded, NeedFound,
-            NeedMet, OfferAccepted, OfferDeclined, OfferEscalated, OfferMade, OfferWithdrawn, ShelterAdmitted,
-            ShelterLeft,
+            CaseClosed, CaseHandedOn, CaseRegistered, CaseReopened, CaseTakenOver, ContactFound, ContactLost,
+            NeedEnded, NeedFound, NeedMet, OfferAccepted, OfferDeclined, OfferEscalated, OfferMade, OfferWithdrawn,
+            ShelterAdmitted, ShelterLeft,
         };
         match self {
             Self::Offers => (&[OfferMade], &[OfferAccepted, OfferDeclined, OfferWithdrawn, OfferEscalated]),
             Self::Needs => (&[NeedFound], &[NeedMet, NeedEnded]),
             Self::Stays => (&[ShelterAdmitted], &[ShelterLeft]),
-            Self::LostContacts => (&[ContactLost], &[ContactFound, CaseClosed]),
-            Self::Cases => (&[CaseRegistered, CaseTakenOver], &[CaseClosed, CaseHandedOn]),
+            Self::LostContacts => (&[ContactLost], &[ContactFound]),
+            Self::Cases => (&[CaseRegistered, CaseTakenOver, CaseReopened], &[CaseClosed, CaseHandedOn]),
+        }
+    }
+
+    /// The measures that end it with its case, whatever it is called by.
+    pub const fn ends_with_case(self) -> &'static [Measure] {
+        match self {
+            Self::LostContacts => &[Measure::CaseClosed, Measure::CaseHandedOn],
+            _ => &[],
         }
     }
 }

@@ -17,7 +17,28 @@ pub struct Period {
 /// What a period looks like.
 const FORM: &str = "a year and its third, such as 2026-1 for January to April";
 
+/// The years that a period may be of.
+const YEARS: std::ops::Range<i32> = 2000..2200;
+
 impl Period {
+    /// The period of a day. What is dated before the first year is counted in it, so that nothing is lost.
+    pub fn of(day: Date) -> Self {
+        let year = day.year();
+        if year < YEARS.start {
+            return Self { year: YEARS.start, third: 1 };
+        }
+        let later = Self { year: year.min(YEARS.end - 1), third: 3 };
+        (1..=3).map(|third| Self { third, ..later }).find(|period| day < period.ends_before()).unwrap_or(later)
+    }
+
+    /// Its first day; of the very first period, that of all that is dated before it as well.
+    pub fn first_day(self) -> Date {
+        if self.year == YEARS.start && self.third == 1 {
+            return Date::first_of_year(1).expect("the calendar begins with that year");
+        }
+        self.ends_before().plus_months(-4)
+    }
+
     /// The first day after it.
     pub fn ends_before(self) -> Date {
         let first = Date::first_of_year(self.year).expect("only years that have one are read");
@@ -41,7 +62,7 @@ impl FromStr for Period {
         }
         let year: i32 = year.parse().map_err(|_| malformed)?;
         let third: u8 = third.parse().map_err(|_| malformed)?;
-        if (1..=3).contains(&third) && (2000..2200).contains(&year) { Ok(Self { year, third }) } else { Err(malformed) }
+        if (1..=3).contains(&third) && YEARS.contains(&year) { Ok(Self { year, third }) } else { Err(malformed) }
     }
 }
 
@@ -74,6 +95,18 @@ mod tests {
         let last = |period: &str| period.parse::<Period>().map(|period| period.last_day().to_string());
         assert_eq!(last("2026-1").as_deref(), Ok("2026-04-30"));
         assert_eq!(last("2026-3").as_deref(), Ok("2026-12-31"));
+    }
+
+    #[test]
+    fn every_day_is_in_one_period() {
+        let period = |day: &str| Period::of(day.parse().unwrap()).to_string();
+        assert_eq!(period("2026-04-30"), "2026-1");
+        assert_eq!(period("2026-05-01"), "2026-2");
+        assert_eq!(period("2026-12-31"), "2026-3");
+        assert_eq!(period("1969-07-01"), "2000-1");
+        let first = |period: &str| period.parse::<Period>().map(|period| period.first_day().to_string());
+        assert_eq!(first("2026-2").as_deref(), Ok("2026-05-01"));
+        assert_eq!(first("2000-1").as_deref(), Ok("0001-01-01"));
     }
 
     #[test]

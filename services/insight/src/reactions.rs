@@ -13,7 +13,7 @@ use spean_vocabulary::{CaseId, NodeId, OfficeId, Service};
 use crate::measure::Measure;
 use crate::publication::{self, Publication};
 use crate::report::{self, Report};
-use crate::subject::{self, Description, Fact, Subject};
+use crate::subject::{self, Description, Fact, Source, Subject};
 use crate::wire;
 
 /// Longest code that is kept, in characters.
@@ -59,10 +59,12 @@ impl Reactions {
         let subject: CaseId = told.subject_id.parse().map_err(malformed)?;
         let office: OfficeId = told.office_id.parse().map_err(malformed)?;
         let directory = self.directory.current();
+        let known = directory.office(&office);
         let fact = Fact {
             fact_id: code(told.fact_id)?,
             measure: Measure::read("measure", told.measure).map_err(malformed)?,
-            province: directory.office(&office).map(|office| office.place.province()),
+            agency: known.and_then(|office| directory.node(&office.node)).map(|node| node.agency.clone()),
+            province: known.map(|office| office.place.province()),
             office,
             occurred_on: told.occurred_on.parse().map_err(malformed)?,
             detail: code(told.detail)?,
@@ -85,6 +87,9 @@ impl Reactions {
             route: optional(told.route)?,
             country: optional(told.country)?,
             sector: optional(told.sector)?,
+            need: optional(told.need)?,
+            case: if told.case_id.is_empty() { None } else { Some(told.case_id.parse().map_err(malformed)?) },
+            said_by: Source { rank: u8::from(letter.from.service == Service::Cases), position: told.position },
         };
         self.decide::<Subject>(&subject.to_string(), subject::Command::Describe(description), letter, transaction).await
     }

@@ -1,4 +1,7 @@
-//! An agency's report of four months: numbers that are fixed once, so that every fact is in exactly one report.
+//! An agency's report of four months. What is fixed stays as it is; what comes late amends it by a further edition, which
+//! says all of it anew, so that everybody can see what changed and when.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use spean_eventsourcing::{Aggregate, Context, Refusal};
@@ -11,9 +14,10 @@ use crate::period::Period;
 mod tests;
 
 /// The dimensions of a report. Each table has one of them: what is published of it shares nothing but its total with
-/// the other tables.
-pub const REPORTED_BY: [Dimension; 9] = [
+/// the other tables. Office and agency are not among them: together with the province they would tell of each other.
+pub const REPORTED_BY: [Dimension; 11] = [
     Dimension::Province,
+    Dimension::Month,
     Dimension::Sex,
     Dimension::AgeBand,
     Dimension::HomeProvince,
@@ -22,12 +26,13 @@ pub const REPORTED_BY: [Dimension; 9] = [
     Dimension::Sector,
     Dimension::Detail,
     Dimension::Waited,
+    Dimension::Need,
 ];
 
-/// The report of one node for one period: what was fixed, once it was.
+/// The report of one node for one period: its editions, once there are any.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    issued: Option<Issued>,
+    editions: BTreeMap<u32, Issued>,
 }
 
 /// The numbers, and whose they are.
@@ -41,8 +46,16 @@ pub struct Issued {
     pub agency: AgencyId,
     /// When it was fixed, by the clock of that node.
     pub issued_at: Timestamp,
+    /// How often it was amended: 0 for the report as it was fixed first.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub edition: u32,
     /// The numbers: totals, and counts by each of [`REPORTED_BY`].
     pub figures: Vec<Figure>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(crate) const fn is_first(edition: &u32) -> bool {
+    *edition == 0
 }
 
 /// One number.
@@ -63,9 +76,10 @@ pub struct Figure {
 /// What may be asked.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Fix the report of this node. The numbers are those of all facts until the end of the period that are in no report.
+    /// Fix the report of this node, or amend it when it says something else now. The numbers are those of all facts of the
+    /// period; the edition follows from those that there are.
     Issue(Issued),
-    /// Keep the report that another node has fixed.
+    /// Keep an edition of the report of another node.
     Receive(Issued),
 }
 
@@ -73,9 +87,9 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// This node's report was fixed.
+    /// This node's report was fixed, or amended.
     Issued(Issued),
-    /// Another node's report came in.
+    /// An edition of another node's report came in.
     Received(Issued),
 }
 
@@ -87,7 +101,7 @@ pub enum Error {
     #[error("the period is not over; its report can be issued from the day after its last")]
     PeriodNotOver,
     /// It was fixed before, and says something else.
-    #[error("this node has sent another report of the period before; a report is fixed once")]
+    #[error("this node has sent other figures as the same edition of its report before")]
     ReportedOtherwise,
 }
 
@@ -105,31 +119,36 @@ impl Aggregate for Report {
     type Context = Context;
 
     fn decide(&self, command: Command, context: &Context) -> Result<Vec<Event>, Error> {
-        match (command, &self.issued) {
-            // Whatever was recorded since is for the next report.
-            (Command::Issue(_), Some(_)) => Ok(vec![]),
-            (Command::Issue(report), None) => {
+        match command {
+            Command::Issue(report) => {
                 if context.now.date_in_cambodia() < report.period.ends_before() {
                     return Err(Error::PeriodNotOver);
                 }
-                Ok(vec![Event::Issued(report)])
+                let edition = match self.editions.last_key_value() {
+                    Some((_, known)) if known.figures == report.figures => return Ok(vec![]),
+                    Some((last, _)) => last + 1,
+                    None => 0,
+                };
+                Ok(vec![Event::Issued(Issued { edition, ..report })])
             }
-            (Command::Receive(report), Some(known)) if *known == report => Ok(vec![]),
-            (Command::Receive(_), Some(_)) => Err(Error::ReportedOtherwise),
-            (Command::Receive(report), None) => Ok(vec![Event::Received(report)]),
+            Command::Receive(report) => match self.editions.get(&report.edition) {
+                Some(known) if *known == report => Ok(vec![]),
+                Some(_) => Err(Error::ReportedOtherwise),
+                None => Ok(vec![Event::Received(report)]),
+            },
         }
     }
 
     fn evolve(mut self, event: &Event) -> Self {
         let (Event::Issued(report) | Event::Received(report)) = event;
-        self.issued = Some(report.clone());
+        self.editions.insert(report.edition, report.clone());
         self
     }
 }
 
 impl Report {
-    /// What was fixed; none as long as nothing was.
-    pub const fn issued(&self) -> Option<&Issued> {
-        self.issued.as_ref()
+    /// The newest edition; none as long as nothing was fixed.
+    pub fn issued(&self) -> Option<&Issued> {
+        self.editions.values().next_back()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use spean_eventsourcing::{Aggregate, Context, Refusal};
-use spean_vocabulary::{AgeBand, Date, OfficeId, PlaceCode, Sex};
+use spean_vocabulary::{AgeBand, AgencyId, CaseId, Date, OfficeId, PlaceCode, Sex};
 
 use crate::measure::Measure;
 
@@ -14,7 +14,7 @@ mod tests;
 /// What happened with one subject.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
-    described: Description,
+    described: BTreeMap<Trait, Said>,
     facts: BTreeMap<String, Fact>,
 }
 
@@ -39,6 +39,45 @@ pub struct Description {
     /// The sector of work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sector: Option<String>,
+    /// What is needed, of a need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<String>,
+    /// The case that it belongs to: what is known of that is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<CaseId>,
+    /// Who said so. What was stored before this was noted gives way to whatever is said with it.
+    #[serde(default, skip_serializing_if = "Source::is_not_noted")]
+    pub said_by: Source,
+}
+
+/// Which service said something, and where in its log. The greater goes before the smaller: the register of cases knows a
+/// person best, and of one service the later word counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Source {
+    /// 1 for the register of cases, 0 for the others.
+    pub rank: u8,
+    /// Place in its log, from 1.
+    pub position: i64,
+}
+
+/// What can be known of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trait {
+    Sex,
+    AgeBand,
+    HomeProvince,
+    Route,
+    Country,
+    Sector,
+    Need,
+    Case,
+}
+
+/// A value as text, and who said it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Said {
+    by: Source,
+    value: String,
 }
 
 /// One thing that happened and counts.
@@ -50,6 +89,9 @@ pub struct Fact {
     pub measure: Measure,
     /// The office at which it happened.
     pub office: OfficeId,
+    /// The agency of the office; none when the directory does not know the office.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<AgencyId>,
     /// The province that the office is in; none when the directory does not know the office.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub province: Option<PlaceCode>,
@@ -61,7 +103,7 @@ pub struct Fact {
     /// What has a beginning and an end; empty when nothing has.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub thing: String,
-    /// Hours that it took: told by the service, or counted from when the thing began.
+    /// Hours that it took, where the service told it. Otherwise they are counted from when the thing began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<i64>,
     /// When it was recorded, in hours since 1970.
@@ -113,24 +155,24 @@ impl Aggregate for Subject {
     fn decide(&self, command: Command, _: &Context) -> Result<Vec<Event>, Error> {
         match command {
             Command::Describe(more) => {
-                let known = self.described.clone().with(&more);
-                Ok(if known == self.described { vec![] } else { vec![Event::Described(more)] })
+                let news = self.news(more);
+                Ok(if news.says_nothing() { vec![] } else { vec![Event::Described(news)] })
             }
-            Command::Record(fact) => {
-                let hours = fact.hours.or_else(|| self.waited(&fact));
-                let fact = Fact { hours, ..fact };
-                match self.facts.get(&fact.fact_id) {
-                    Some(known) if *known == fact => Ok(vec![]),
-                    Some(_) => Err(Error::FactIdTaken),
-                    None => Ok(vec![Event::Recorded(fact)]),
-                }
-            }
+            Command::Record(fact) => match self.facts.get(&fact.fact_id) {
+                Some(known) if known.tells_the_same(&fact) => Ok(vec![]),
+                Some(_) => Err(Error::FactIdTaken),
+                None => Ok(vec![Event::Recorded(fact)]),
+            },
         }
     }
 
     fn evolve(mut self, event: &Event) -> Self {
         match event {
-            Event::Described(more) => self.described = self.described.with(more),
+            Event::Described(more) => {
+                for (of, value) in more.values() {
+                    self.described.insert(of, Said { by: more.said_by, value });
+                }
+            }
             Event::Recorded(fact) => {
                 self.facts.insert(fact.fact_id.clone(), fact.clone());
             }
@@ -140,26 +182,64 @@ impl Aggregate for Subject {
 }
 
 impl Subject {
-    /// Hours from the beginning of a thing to its answer.
-    fn waited(&self, fact: &Fact) -> Option<i64> {
-        let begins = fact.measure.answers()?;
-        let begun = self.facts.values().filter(|known| known.measure == begins && known.thing == fact.thing);
-        let begun = begun.map(|known| known.recorded_hour).max()?;
-        Some((fact.recorded_hour - begun).max(0))
+    /// What of a description is not known yet, or takes the place of what is known: in whatever order descriptions come,
+    /// what is known at the end is the same.
+    fn news(&self, told: Description) -> Description {
+        let is_news = |of: Trait, value: &str| {
+            let noted = told.said_by != Source::default();
+            self.described.get(&of).is_none_or(|known| {
+                told.said_by > known.by || (!noted && told.said_by == known.by && known.value != value)
+            })
+        };
+        let news: Vec<Trait> =
+            told.values().into_iter().filter(|(of, value)| is_news(*of, value)).map(|(of, _)| of).collect();
+        let has = |of| news.contains(&of);
+        Description {
+            sex: told.sex.filter(|_| has(Trait::Sex)),
+            age_band: told.age_band.filter(|_| has(Trait::AgeBand)),
+            home_province: told.home_province.filter(|_| has(Trait::HomeProvince)),
+            route: told.route.filter(|_| has(Trait::Route)),
+            country: told.country.filter(|_| has(Trait::Country)),
+            sector: told.sector.filter(|_| has(Trait::Sector)),
+            need: told.need.filter(|_| has(Trait::Need)),
+            case: told.case.filter(|_| has(Trait::Case)),
+            said_by: told.said_by,
+        }
     }
 }
 
 impl Description {
-    /// What is known when this is said as well.
-    #[must_use]
-    pub fn with(self, more: &Self) -> Self {
-        Self {
-            sex: more.sex.or(self.sex),
-            age_band: more.age_band.or(self.age_band),
-            home_province: more.home_province.or(self.home_province),
-            route: more.route.clone().or(self.route),
-            country: more.country.clone().or(self.country),
-            sector: more.sector.clone().or(self.sector),
-        }
+    /// What it says.
+    fn values(&self) -> Vec<(Trait, String)> {
+        let values = [
+            (Trait::Sex, self.sex.map(|sex| sex.to_string())),
+            (Trait::AgeBand, self.age_band.map(|band| band.to_string())),
+            (Trait::HomeProvince, self.home_province.map(|place| place.to_string())),
+            (Trait::Route, self.route.clone()),
+            (Trait::Country, self.country.clone()),
+            (Trait::Sector, self.sector.clone()),
+            (Trait::Need, self.need.clone()),
+            (Trait::Case, self.case.map(|case| case.to_string())),
+        ];
+        values.into_iter().filter_map(|(of, value)| Some((of, value?))).collect()
+    }
+
+    fn says_nothing(&self) -> bool {
+        self.values().is_empty()
+    }
+}
+
+impl Source {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_not_noted(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Fact {
+    /// Whether a service told the same. Agency and province were looked up here, and hours were once counted here.
+    fn tells_the_same(&self, told: &Self) -> bool {
+        let as_told = |fact: &Self| Self { agency: None, province: None, hours: None, ..fact.clone() };
+        as_told(self) == as_told(told) && (told.hours.is_none() || told.hours == self.hours)
     }
 }

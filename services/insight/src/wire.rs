@@ -1,5 +1,7 @@
 //! Reports and publications between their protobuf and their Rust form.
 
+use std::collections::BTreeMap;
+
 use prost_types::Timestamp as WireTimestamp;
 use spean_chassis::words::instant;
 use spean_contracts::insight::v1 as wire;
@@ -31,6 +33,7 @@ pub(crate) fn write_report(report: &Issued) -> wire::Report {
                 count: signed(figure.count),
             })
             .collect(),
+        edition: edition(report.edition),
     }
 }
 
@@ -51,6 +54,7 @@ pub(crate) fn read_report(report: wire::Report) -> Option<Issued> {
         node: report.node_id.parse().ok()?,
         period: report.period.parse().ok()?,
         issued_at: read_instant(report.issued_at?),
+        edition: u32::try_from(report.edition).ok()?,
         figures: report.figures.into_iter().map(read).collect::<Option<_>>()?,
     })
 }
@@ -70,6 +74,7 @@ pub(crate) fn write_publication(published: &Published) -> wire::Publication {
                 count: figure.count.map(signed),
             })
             .collect(),
+        edition: edition(published.edition),
     }
 }
 
@@ -89,6 +94,8 @@ pub(crate) fn read_publication(publication: wire::Publication) -> Option<Publish
         period: publication.period.parse().ok()?,
         published_at: read_instant(publication.published_at?),
         nodes: publication.node_ids.iter().map(|node| node.parse().ok()).collect::<Option<_>>()?,
+        edition: u32::try_from(publication.edition).ok()?,
+        made_from: BTreeMap::new(),
         figures: publication.figures.into_iter().map(read).collect::<Option<_>>()?,
     })
 }
@@ -108,6 +115,10 @@ fn read_dimension(dimension: i32) -> Result<Option<Dimension>, Status> {
 fn value(text: String) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-/.".contains(&byte);
     (text.len() <= LONGEST_VALUE && text.bytes().all(plain)).then_some(text)
+}
+
+fn edition(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 /// An instant as another node wrote it, to the microsecond.

@@ -23,7 +23,7 @@ pub(crate) fn of(node: &NodeId, recorded: &Recorded) -> Vec<Posting> {
                 ..SubjectDescribed::default()
             };
             let arrived = fact(Measure::Arrived).at(&office).on(circumstances.arrived_on).detail(route);
-            vec![describe(node, case, described), arrived.tell(node)]
+            vec![describe(node, recorded, case, described), arrived.tell(node)]
         }
         Event::Departed { kind, on, .. } => vec![fact(Measure::Departed).on(on).detail(kind).tell(node)],
         _ => vec![],
