@@ -13,3 +13,4 @@ pub mod model;
 pub mod network;
 pub mod node;
 pub mod pieces;
+pub mod simulation;

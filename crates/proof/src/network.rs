@@ -115,10 +115,14 @@ impl Network {
         self.offices[usize::from(seat)].1
     }
 
+    /// Which office this is; none when it is only named.
+    pub fn known(&self, office: &OfficeId) -> Option<Seat> {
+        self.seats().find(|&seat| self.party(seat).office == *office)
+    }
+
     /// Which office this is.
     pub fn seat_of(&self, office: &OfficeId) -> Seat {
-        let found = self.seats().find(|&seat| self.party(seat).office == *office);
-        found.expect("letters go to offices of the network only")
+        self.known(office).expect("letters go to offices of the network only")
     }
 
     /// The id of a node.

@@ -84,8 +84,12 @@ impl CaseCustody {
             Event::TransferReceived { offer, at, chain, .. } => {
                 self.is_of(at);
                 self.learn(chain);
+                // Declined, only after a restore: the acceptance that the certificate came of was forgotten.
                 if let Some(offer) = self.offers_in.get_mut(offer)
-                    && matches!(offer.state, OfferInState::Received | OfferInState::Accepted)
+                    && matches!(
+                        offer.state,
+                        OfferInState::Received | OfferInState::Accepted | OfferInState::Declined(_)
+                    )
                 {
                     offer.state = OfferInState::Transferred;
                 }

@@ -25,7 +25,9 @@ impl CaseCustody {
             Message::Agreed { offer, .. } => self.receive_agreement(case, offer, from),
             Message::Reminder { offer, number, .. } => self.receive_reminder(case, offer, number, from),
             Message::Accept { offer, term, .. } => self.receive_acceptance(offer, from, term, situation),
-            Message::Decline { offer, reason, successor, .. } => self.receive_refusal(offer, from, reason, successor),
+            Message::Decline { offer, reason, successor, .. } => {
+                self.receive_refusal(offer, from, reason, successor, situation)
+            }
             Message::Conclusion { offer, outcome, .. } => self.receive_conclusion(offer, from, outcome),
             Message::UnansweredNotice { offer, unanswered_by, need, urgency, answer_due_at, .. } => {
                 if self.notices.contains(&offer) {
@@ -123,14 +125,16 @@ impl CaseCustody {
             return Err(Error::NotTheSender);
         }
         let accepted = known.is_some_and(|known| known.state == OfferInState::Accepted);
-        if !news && !accepted {
+        // Two offices of one node share a database: when it is restored, a certificate that others had heard of may be all
+        // that is left of an acceptance that never left the node.
+        let own_node = newest.issued_by.node == situation.me.node;
+        let forgotten = |state| matches!(state, OfferInState::Received | OfferInState::Declined(_));
+        let settles = accepted || own_node && known.is_some_and(|known| forgotten(known.state));
+        if !news && !settles {
             return Ok(vec![]);
         }
         // A stale certificate is history: it settles the acceptance it came of, and moves nothing.
         let stale = newest.position() <= self.position() && self.newest().is_some();
-        // Two offices of one node share a database: when it is restored, a certificate that others had heard of may be all
-        // that is left of an acceptance that never left the node.
-        let own_node = newest.issued_by.node == situation.me.node;
         if !stale && !accepted && !own_node {
             return Err(Error::NotAccepted);
         }
@@ -233,11 +237,15 @@ impl CaseCustody {
         from: &Party,
         reason: DeclineReason,
         successor: Option<OfficeId>,
+        situation: &Situation,
     ) -> Result<Vec<Event>, Error> {
         let (case, known) = self.answered_by(offer, from)?;
         match known.state {
             OfferOutState::Open => Ok(vec![Event::OfferDeclined { case, offer, reason, successor }]),
             OfferOutState::Declined(_) | OfferOutState::Withdrawn { .. } | OfferOutState::Voided => Ok(vec![]),
+            // Two offices of one node, restored together: the certificate was returned by those who had heard of it, and
+            // the office that had accepted was asked anew before it came. It stands.
+            OfferOutState::Transferred if from.node == situation.me.node => Ok(vec![]),
             OfferOutState::Transferred | OfferOutState::Agreed | OfferOutState::Concluded(_) => {
                 Err(Error::Contradiction)
             }

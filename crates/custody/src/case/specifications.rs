@@ -8,6 +8,7 @@ use super::examples::{Story, at, case, kandal, ministry, offer, party, poipet, r
 use super::*;
 use crate::Party;
 
+mod neighbours;
 mod redirection;
 mod refusals;
 

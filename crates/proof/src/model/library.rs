@@ -585,8 +585,8 @@ impl Library {
         }
         let sights: Vec<Sight<'_>> = nodes.iter().flat_map(|number| self.sights(self.node(*number))).collect();
         nobody(&sights, |from, to| {
-            let place = self.network.place(self.network.seat_of(&from.office));
-            self.node(nodes[usize::from(place)]).has_posted_certificate(to)
+            let place = self.network.known(&from.office).map(|seat| self.network.place(seat));
+            place.is_some_and(|place| self.node(nodes[usize::from(place)]).has_posted_certificate(to))
         })
     }
 

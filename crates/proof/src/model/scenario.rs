@@ -57,6 +57,8 @@ const TRIO: Plan = Plan { places: &[0, 1, 2], registry: None, authority: 3, cosi
 const STATE: Plan = Plan { places: &[0, 1, 2], registry: Some(2), authority: 2, cosigner: 1 };
 /// Three offices, and the authority, which keeps the registry; the third office cosigns.
 const COUNTRY: Plan = Plan { places: &[0, 1, 2, 3], registry: Some(3), authority: 3, cosigner: 2 };
+/// Two offices of one node, and the registry at another.
+const HOUSE: Plan = Plan { places: &[0, 0, 1], registry: Some(2), authority: 2, cosigner: 3 };
 /// An office at one node, and two at another.
 const SHARED: Plan = Plan { places: &[0, 1, 1], registry: None, authority: 3, cosigner: 4 };
 
@@ -127,6 +129,9 @@ impl Scenario {
     /// Two offices of one node among three, whose node comes back from any backup.
     pub const NEIGHBOURS_RESTORE: Self =
         Self { name: "neighbours-restore", restorable: &[1], restores: 1, ..Self::NEIGHBOURS };
+    /// Two offices of one node and a registry elsewhere: the node comes back from any backup.
+    pub const HOUSE_RESTORE: Self =
+        Self { name: "house-restore", plan: HOUSE, offers: 2, restorable: &[0, 1], restores: 1, ..Self::BASE };
     /// A service, and any node comes back from any backup.
     pub const SERVICE_RESTORE: Self =
         Self { name: "service-restore", kinds: SERVICE, ..Self::TWO_OFFERS_RESTORE };
@@ -196,6 +201,7 @@ pub fn everything() -> Vec<Scenario> {
         Scenario::TWO_OFFERS_RESTORE,
         Scenario::SERVICE_RESTORE,
         Scenario::NEIGHBOURS_RESTORE,
+        Scenario::HOUSE_RESTORE,
         Scenario::RESTORED_TWICE,
         Scenario::BOTH_RESTORED,
         Scenario::TWO_OFFERS_OVERRIDE,
