@@ -148,6 +148,21 @@ pub(crate) async fn on_agenda(desk: &Desk, case: &str, topics: &[Topic]) {
     .await;
 }
 
+/// Waits until exactly these cases are on the agenda, for these reasons and no other.
+pub(crate) async fn whole_agenda(desk: &Desk, cases: &[(&String, &[Topic])]) {
+    let codes = |topics: &[Topic]| topics.iter().map(|topic| i32::from(*topic)).collect::<BTreeSet<i32>>();
+    let wanted: BTreeMap<String, BTreeSet<i32>> =
+        cases.iter().map(|(case, topics)| ((*case).clone(), codes(topics))).collect();
+    let what = format!("the agenda to be {cases:?}");
+    desk.until(&what, async |_: Staff| {
+        let told = agenda(desk).await.into_iter();
+        let told: BTreeMap<_, BTreeSet<_>> =
+            told.map(|item| (item.case_id, item.topics.into_iter().collect())).collect();
+        Ok((told == wanted).then_some(()))
+    })
+    .await;
+}
+
 /// What a meeting may decide of a case.
 pub(crate) fn decision(case: &str, decision: Decision) -> DecideCaseRequest {
     DecideCaseRequest {

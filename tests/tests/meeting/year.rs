@@ -10,7 +10,7 @@ use spean_tests::{Desk, Network, network, settled};
 use spean_vocabulary::Date;
 
 use crate::ENOUGH;
-use crate::hall::{Meeting, agenda, at_home, chair, close, day, decision, extend, lost, on_agenda, stands, today};
+use crate::hall::{Meeting, agenda, at_home, chair, close, day, decision, extend, lost, stands, today, whole_agenda};
 
 /// Who is visited in this year.
 struct Cases {
@@ -90,11 +90,12 @@ async fn a_year_of_visits_has_six_meetings_and_ends_when_the_last_of_them_says_s
     wait_until(&network, begun_on.plus_months(14).plus_days(3));
     assert!(meetings(&network).await.overdue, "everybody can see that it is late");
     visit(&network, &cases.gone, false).await;
-    on_agenda(&network.desk(KANDAL), &cases.gone, &[Topic::DueToClose]).await;
+    let province = network.desk(KANDAL);
+    whole_agenda(&province, &[(&cases.gone, &[Topic::DueToClose])]).await;
     let last = meeting(&network).await;
     last.conclude(&[close(&cases.gone)]).await;
     last.told(&cases.gone, MandateState::CarriedOut).await;
-    assert!(agenda(&network.desk(KANDAL)).await.is_empty(), "nobody is left");
+    whole_agenda(&province, &[]).await;
     settled(&network).await;
 }
 
@@ -106,16 +107,17 @@ async fn two_months(network: &Network, cases: &Cases, number: i32) {
         // The road to one of them is closed.
         1 => {
             visit(network, gone, false).await;
-            on_agenda(&province, remote, &[Topic::Overdue]).await;
-            meeting(network).await.conclude(&[]).await;
+            whole_agenda(&province, &[(remote, &[Topic::Overdue])]).await;
+            let meeting = meeting(network).await;
+            meeting.conclude(&[]).await;
+            meeting.told(remote, MandateState::CarriedOut).await;
             assert_eq!(agenda(&province).await.len(), 1, "to go on as it is settles nothing");
         }
         // It is open again; another one is gone.
         2 => {
             visit(network, remote, true).await;
             lost(&district, gone, now.plus_days(-30)).await;
-            on_agenda(&province, remote, &[]).await;
-            on_agenda(&province, gone, &[Topic::ContactLost, Topic::Overdue]).await;
+            whole_agenda(&province, &[(gone, &[Topic::ContactLost, Topic::Overdue])]).await;
             let meeting = meeting(network).await;
             let tracing = spean_contracts::followup::v1::Decision::FurtherTracing;
             meeting.conclude(&[decision(gone, tracing)]).await;
@@ -126,7 +128,7 @@ async fn two_months(network: &Network, cases: &Cases, number: i32) {
         // Nobody knows more.
         3 => {
             visit(network, remote, false).await;
-            on_agenda(&province, gone, &[Topic::ContactLost, Topic::Overdue]).await;
+            whole_agenda(&province, &[(gone, &[Topic::ContactLost, Topic::Overdue])]).await;
             meeting(network).await.conclude(&[]).await;
         }
         // Found, and visited again.
@@ -134,13 +136,13 @@ async fn two_months(network: &Network, cases: &Cases, number: i32) {
             visit(network, remote, false).await;
             found(&district, gone, now).await;
             visit(network, gone, true).await;
-            on_agenda(&province, gone, &[]).await;
-            assert!(agenda(&province).await.is_empty(), "all is well");
+            whole_agenda(&province, &[]).await;
             meeting(network).await.conclude(&[]).await;
         }
         5 => {
             visit(network, remote, false).await;
             visit(network, gone, false).await;
+            whole_agenda(&province, &[]).await;
             meeting(network).await.conclude(&[]).await;
         }
         // The year is over: two have reached what they wanted, the third lost some months of it.
@@ -148,9 +150,8 @@ async fn two_months(network: &Network, cases: &Cases, number: i32) {
             for case in [remote, gone] {
                 visit(network, case, false).await;
             }
-            for case in [steady, remote, gone] {
-                on_agenda(&province, case, &[Topic::DueToClose]).await;
-            }
+            let due: &[Topic] = &[Topic::DueToClose];
+            whole_agenda(&province, &[(steady, due), (remote, due), (gone, due)]).await;
             let meeting = meeting(network).await;
             let more = extend(gone, ExtendReason::ContactWasLost, 2);
             meeting.conclude(&[close(steady), close(remote), more]).await;

@@ -61,7 +61,9 @@ pub enum Error {
     #[error("the follow-up cannot be closed while nobody meets a need: meet it, or record that it is not wanted")]
     NeedOpen,
     /// What others do is not cut off behind their back.
-    #[error("the follow-up cannot be closed while another office gives a service: it ends it, or the offer is withdrawn")]
+    #[error(
+        "the follow-up cannot be closed while another office gives a service: it ends it, or the offer is withdrawn"
+    )]
     ServiceOpen,
     /// One decision closed it.
     #[error("the follow-up was closed by another decision, or for another reason")]

@@ -239,9 +239,7 @@ fn even_the_meeting_does_not_close_what_is_open() {
         (OpenMatters { need: true, ..nothing }, Error::NeedOpen),
         (OpenMatters { service: true, ..nothing }, Error::ServiceOpen),
     ] {
-        given::<Plan>([begun()])
-            .when(&the_district(), close_over(EndReason::GoalReached, open))
-            .then_error(&error);
+        given::<Plan>([begun()]).when(&the_district(), close_over(EndReason::GoalReached, open)).then_error(&error);
     }
 }
 

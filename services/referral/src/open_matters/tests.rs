@@ -9,9 +9,7 @@ use spean_custody::case::{
 use spean_eventsourcing::specification::given;
 use spean_eventstore::{EventStore, Metadata, Options};
 use spean_testkit::{Postgres, a_folder};
-use spean_vocabulary::{
-    AgeBand, CaseId, Id, Need, OfferKind, OfficeId, Sex, Timestamp, Urgency, WithdrawReason, kind,
-};
+use spean_vocabulary::{AgeBand, CaseId, Id, Need, OfferKind, OfficeId, Sex, Timestamp, Urgency, WithdrawReason, kind};
 
 use super::count::count;
 use super::*;
@@ -45,8 +43,7 @@ fn one_offer() -> Matters {
 
 #[test]
 fn what_is_open_is_told_when_it_changes_and_the_same_is_not_told_twice() {
-    let (opened, settled) =
-        (Event::Counted { matters: one_offer() }, Event::Counted { matters: Matters::default() });
+    let (opened, settled) = (Event::Counted { matters: one_offer() }, Event::Counted { matters: Matters::default() });
     given::<OpenMatters>([]).when(&context(), Command::Count(one_offer())).then([opened.clone()]);
     given::<OpenMatters>([opened.clone()]).when(&context(), Command::Count(one_offer())).then_nothing();
     given::<OpenMatters>([opened]).when(&context(), Command::Count(Matters::default())).then([settled]);
