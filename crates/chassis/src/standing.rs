@@ -16,7 +16,8 @@ use crate::words::read_sex;
 /// The tables of this copy.
 pub const TABLES: Tables = Tables {
     name: "standing",
-    steps: &["create table case_standing (
+    steps: &[
+        "create table case_standing (
         case_id text not null,
         office text not null,
         standing text not null,
@@ -27,7 +28,10 @@ pub const TABLES: Tables = Tables {
         age_band text not null,
         primary key (case_id, office)
     );
-    create index case_standing_office on case_standing (office, standing)"],
+    create index case_standing_office on case_standing (office, standing)",
+        // Who had the case next after an office that held it and helps again, or is to have it back.
+        "alter table case_standing add column went_to text not null default ''",
+    ],
 };
 
 /// What is known of an office's part in a case.
@@ -61,7 +65,16 @@ const WORDS: [(Told, &str, Standing); 5] = [
 pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let word = WORDS.iter().find(|(standing, ..)| *standing == told.standing()).map_or("", |(_, word, _)| word);
     if word.is_empty() {
-        // Only what the same offer had brought about ends with it.
+        // Only what the same offer had brought about ends with it. Who had held the case before it has held it still.
+        sqlx::query(
+            "update case_standing set standing = 'HELD', other_office = went_to, offer_id = ''
+             where case_id = $1 and office = $2 and offer_id = $3 and standing in ('BOUND', 'HELPS') and went_to <> ''",
+        )
+        .bind(&told.case_id)
+        .bind(&told.office_id)
+        .bind(&told.offer_id)
+        .execute(&mut *connection)
+        .await?;
         sqlx::query(
             "delete from case_standing
              where case_id = $1 and office = $2 and offer_id = $3 and standing in ('OFFERED', 'BOUND', 'HELPS')",
@@ -74,9 +87,12 @@ pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> R
         return Ok(());
     }
     sqlx::query(
-        "insert into case_standing (case_id, office, standing, case_number, offer_id, other_office, sex, age_band)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "insert into case_standing (case_id, office, standing, case_number, offer_id, other_office, sex, age_band, went_to)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, case when $3 = 'HELD' then $6 else '' end)
          on conflict (case_id, office) do update set standing = excluded.standing,
+            went_to = case when excluded.standing in ('HELD', 'HOLDS') then excluded.went_to
+                           when case_standing.standing = 'HELD' then case_standing.other_office
+                           else case_standing.went_to end,
             case_number = case when excluded.case_number = '' then case_standing.case_number
                                else excluded.case_number end,
             offer_id = excluded.offer_id, other_office = excluded.other_office,

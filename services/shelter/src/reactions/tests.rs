@@ -139,6 +139,24 @@ async fn a_taken_case_is_another_office_s_from_either_letter_on_and_ours_again_w
 }
 
 #[tokio::test]
+async fn who_once_held_a_case_has_held_it_still_when_a_later_service_or_a_return_comes_to_nothing() {
+    let desk = Desk::open().await;
+    desk.says(Standing::Holds, "", "").await;
+    desk.says(Standing::Held, FIRST, "kandal").await;
+    for standing in [Standing::Helps, Standing::Bound] {
+        desk.says(standing, SECOND, "saang").await;
+        desk.says(Standing::Unspecified, SECOND, "").await;
+        let known = standing::of(case(), &office(), desk.store.reader()).await.unwrap().unwrap();
+        assert_eq!((known.word, known.other_office.as_str()), ("HELD", "kandal"), "after {standing:?}");
+    }
+    // Nobody held it who only helped.
+    let helper = Desk::open().await;
+    helper.says(Standing::Helps, SECOND, "kandal").await;
+    helper.says(Standing::Unspecified, SECOND, "").await;
+    assert_eq!(standing::of(case(), &office(), helper.store.reader()).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_helper_knows_the_holder_as_accountable() {
     let desk = Desk::open().await;
     desk.says(Standing::Helps, FIRST, "kandal").await;
