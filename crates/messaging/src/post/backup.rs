@@ -143,7 +143,8 @@ async fn look(shared: &Arc<Shared>, taken: &mut Option<BackedUp>) -> anyhow::Res
     if taken.as_ref() == Some(&note) {
         return Ok(());
     }
-    if incarnation::has_event(&shared.store, note.position, &note.hash).await? {
+    // One empty log looks like another; every log begins with its policy.
+    if note.position > 0 && incarnation::has_event(&shared.store, note.position, &note.hash).await? {
         take(shared, note.clone()).await?;
     } else {
         // After a restore the log may have gone another way than the copy did. What is confirmed by it stays confirmed.
