@@ -40,7 +40,7 @@ pub(crate) fn options(command: Command, words: &Words) -> Command {
             .help_heading(heading.clone())
     };
     command
-        .arg(option("node", "SPEAN_NODE").value_name("HOST:PORT").default_value("127.0.0.1:50051"))
+        .arg(option("node", "SPEAN_ADDRESS").value_name("HOST:PORT").default_value("127.0.0.1:50051"))
         .arg(option("authority", "SPEAN_AUTHORITY").value_name("FILE").value_parser(clap::value_parser!(PathBuf)))
         .arg(option("token-file", "SPEAN_TOKEN_FILE").value_name("FILE").value_parser(clap::value_parser!(PathBuf)))
         .arg(option("office", "SPEAN_OFFICE").value_name("OFFICE"))

@@ -126,7 +126,7 @@ pub(crate) async fn resolve(
             }
         }
     }
-    let details = ErrorDetails::with_error_info("NOT_FOUND", "spean", HashMap::new());
+    let details = ErrorDetails::with_error_info("NOT_IN_LISTS", "spean", HashMap::new());
     let message = words.say_with("failure-not-in-lists", &[("what", &words.label(field)), ("text", text)]);
     Err(Status::with_error_details(Code::NotFound, message, details).into())
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
+use spean_console::{Language, Words};
 use spean_contracts::DESCRIPTORS;
 use spean_identity::Access;
 
@@ -24,4 +25,12 @@ fn every_method_has_a_rule_and_every_rule_a_method() {
     let ruled: BTreeSet<&str> = access.actions().collect();
     assert_eq!(distinct.difference(&ruled).collect::<Vec<_>>(), Vec::<&&str>::new(), "methods without a rule");
     assert_eq!(ruled.difference(&distinct).collect::<Vec<_>>(), Vec::<&&str>::new(), "rules without a method");
+}
+
+#[test]
+fn whatever_has_a_rule_can_be_called_from_the_command_line() {
+    let mut program = spean::command::command(&Words::new(Language::English));
+    for action in Access::new().actions() {
+        assert!(program.try_get_matches_from_mut(["spean", "call", action]).is_ok(), "{action}");
+    }
 }

@@ -4,9 +4,10 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 /// What each crate may know of the others.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("vocabulary", &[]),
     ("contracts", &[]),
+    ("console", &["contracts", "vocabulary"]),
     ("eventsourcing", &["vocabulary"]),
     ("custody", &["eventsourcing", "vocabulary"]),
     ("policy", &["eventsourcing", "vocabulary"]),
