@@ -22,7 +22,7 @@ mod table;
 
 pub use explore::{Verdict, explore};
 pub use library::Library;
-pub use scenario::{Scenario, everything};
+pub use scenario::{Scenario, beyond, long, ordinary};
 pub use state::{Action, State};
 
 #[cfg(doc)]

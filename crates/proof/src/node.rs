@@ -415,7 +415,8 @@ impl Node {
 
     /// A peer introduces itself. Gives what it is to be returned.
     pub fn take_hello(&mut self, from: Place, hello: &Hello, step: &Step<'_>) -> Option<Answer> {
-        if !self.recovery.allows(Activity::AnswerHello) {
+        let silent = self.is_recovering() && step.lacks(Piece::MutualAnswers);
+        if silent || !self.recovery.allows(Activity::AnswerHello) {
             return None;
         }
         let link = self.durable.links.get_mut(&from).expect("all are linked");
@@ -441,8 +442,10 @@ impl Node {
         if effect == HelloEffect::Restored {
             self.durable.got.retain(|&(peer, of, _), got| peer != from || of >= theirs || !got.parked);
             // What it returned before its own restore and is not merged yet never happened.
-            self.answers.remove(&from);
-            self.recovery.ask_again(step.network.node(from));
+            if !step.lacks(Piece::AskingAgain) {
+                self.answers.remove(&from);
+                self.recovery.ask_again(step.network.node(from));
+            }
         }
         (effect == HelloEffect::Restored || asks_again).then(|| self.answer(from, theirs, has, step))
     }

@@ -48,6 +48,10 @@ pub enum Piece {
     Renewal,
     /// What nobody got before a restore is said under a new number. Without: it is forgotten.
     Renumbering,
+    /// A node in quarantine answers others in quarantine. Without: it answers nobody.
+    MutualAnswers,
+    /// What a peer returned before its own restore is thrown away, and the peer asked again. Without: it is merged.
+    AskingAgain,
     /// A lower term is void. Without: a certificate of a lower term is obeyed, and the override forgotten.
     TermFence,
     /// Whoever hears of an override tells those to whom it gave the case before. Without: it keeps it to itself.
@@ -58,7 +62,7 @@ pub enum Piece {
 
 impl Piece {
     /// Every piece.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Resending,
         Self::OneCommit,
         Self::ReceiptAfterCommit,
@@ -78,6 +82,8 @@ impl Piece {
         Self::ReturnOfWhatWasHeard,
         Self::Renewal,
         Self::Renumbering,
+        Self::MutualAnswers,
+        Self::AskingAgain,
         Self::TermFence,
         Self::Forwarding,
         Self::Voiding,

@@ -74,7 +74,8 @@ impl CaseCustody {
             }
             Event::Declined { offer, to, reason, .. } => {
                 let known = self.incoming(*offer, to);
-                if known.state == OfferInState::Received {
+                // Void, only after a restore: the override was recalled before the earlier refusal.
+                if matches!(known.state, OfferInState::Received | OfferInState::Voided) {
                     known.state = OfferInState::Declined(*reason);
                 }
             }

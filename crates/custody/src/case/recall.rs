@@ -45,7 +45,7 @@ impl CaseCustody {
                 (Event::Accepted { case, offer, to, term }, open)
             }
             Message::Decline { offer, reason, successor, .. } => {
-                let open = matches!(state_in(offer), None | Some(OfferInState::Received));
+                let open = matches!(state_in(offer), None | Some(OfferInState::Received | OfferInState::Voided));
                 (Event::Declined { case, offer, to, reason, successor }, open)
             }
             Message::Conclusion { offer, outcome, .. } => {

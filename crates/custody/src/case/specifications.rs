@@ -240,6 +240,16 @@ fn r14_a_receiver_restored_to_before_the_offer_learns_its_own_acceptance_and_the
 }
 
 #[test]
+fn r17_a_refusal_that_is_recalled_after_an_override_is_still_a_refusal() {
+    let reason = DeclineReason::NoCapacity;
+    let no = Message::Decline { case: case(), offer: offer(1), reason, successor: None };
+    let voided = Story::offered(TRANSFER).overridden().log(&kandal());
+    given::<CaseCustody>(voided)
+        .when(&at(&kandal()), Command::Recall { to: poipet(), message: no })
+        .then([Event::Declined { case: case(), offer: offer(1), to: poipet(), reason, successor: None }]);
+}
+
+#[test]
 fn r16_an_override_voids_what_the_old_holder_had_on_offer_and_tells_the_addressee() {
     let story = Story::offered(TRANSFER).overridden();
     assert!(story.state(&takeo()).holds() && !story.state(&poipet()).holds());

@@ -182,12 +182,27 @@ impl Scenario {
         lossy: false,
         ..Self::OVERRIDE
     };
+    /// Two offers, any node comes back from any backup, letters come before their turn, and receipts and answers are lost
+    /// one by one.
+    pub const TWO_OFFERS_RESTORE_FULL: Self = Self {
+        name: "two-offers-restore-full",
+        early: true,
+        lossy: true,
+        late_answers: true,
+        ..Self::TWO_OFFERS_RESTORE
+    };
+    /// Two offers, and two restores, one after the other.
+    pub const TWO_OFFERS_RESTORED_TWICE: Self =
+        Self { name: "two-offers-restored-twice", at_once: false, ..Self::TWO_OFFERS_BOTH_RESTORED };
+    /// Two offers, an override at any time, and any node comes back from any backup.
+    pub const TWO_OFFERS_OVERRIDE_RESTORE: Self =
+        Self { name: "two-offers-override-restore", offers: 2, ..Self::OVERRIDE_RESTORE };
     /// A node that forges a certificate over the heads of all.
     pub const FORGER: Self = Self { name: "forger", plan: TRIO, hostile: Some(2), ..Self::BASE };
 }
 
-/// Every scenario, the small ones first.
-pub fn everything() -> Vec<Scenario> {
+/// The scenarios of the ordinary tests, each searched to its end.
+pub fn ordinary() -> Vec<Scenario> {
     vec![
         Scenario::ONE_OFFER,
         Scenario::FORGER,
@@ -207,10 +222,23 @@ pub fn everything() -> Vec<Scenario> {
         Scenario::TWO_OFFERS_OVERRIDE,
         Scenario::TWO_OVERRIDES,
         Scenario::COUNTRY_OVERRIDE,
-        Scenario::OVERRIDE_RESTORE,
         Scenario::TRIANGLE_RESTORE,
-        Scenario::TWO_OF_THREE_RESTORED,
-        Scenario::TWO_OFFERS_BOTH_RESTORED,
-        Scenario::TRIANGLE_BOTH_RESTORED,
     ]
+}
+
+/// The scenarios that take minutes or hours.
+pub fn long() -> Vec<Scenario> {
+    vec![
+        Scenario::OVERRIDE_RESTORE,
+        Scenario::TWO_OFFERS_RESTORE_FULL,
+        Scenario::TWO_OFFERS_OVERRIDE_RESTORE,
+        Scenario::TWO_OFFERS_RESTORED_TWICE,
+        Scenario::TWO_OFFERS_BOTH_RESTORED,
+    ]
+}
+
+/// What is beyond the protocol: two nodes are restored at once and forget the same acceptance, while a third one knows
+/// the certificate that came of it.
+pub fn beyond() -> Vec<Scenario> {
+    vec![Scenario::TWO_OF_THREE_RESTORED, Scenario::TRIANGLE_BOTH_RESTORED]
 }

@@ -46,7 +46,8 @@ impl Node {
         if !self.recovery.allows(Activity::Recall) || answer.for_incarnation != self.incarnation() {
             return;
         }
-        if answer.incarnation < self.durable.links[&from].peer_incarnation() {
+        let outdated = answer.incarnation < self.durable.links[&from].peer_incarnation();
+        if outdated && !step.lacks(Piece::AskingAgain) {
             return;
         }
         self.answers.insert(from, answer);
