@@ -27,6 +27,7 @@ pub use commands::{ask_options, mount};
 pub use connection::Connection;
 pub use failure::{Exit, Failure};
 pub use language::{Language, Words};
+pub use recovery::rebuild_bar;
 pub use run::{fetch, run, tell};
 pub use usage::explain;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use indicatif::ProgressBar;
 use prost_reflect::DynamicMessage;
 
 use crate::connection::Connection;
@@ -13,6 +14,11 @@ use crate::value::at;
 
 /// How often the node is asked.
 const GLANCE: Duration = Duration::from_secs(1);
+
+/// A bar for a command of the program itself that makes lists anew; not drawn where there is no terminal.
+pub fn rebuild_bar(words: &Words) -> ProgressBar {
+    bar(words.say("recovery-rebuild-bar"))
+}
 
 /// Returns when nobody is waited for any more. A bar shows how many have answered since this began to look.
 ///

@@ -117,7 +117,7 @@ mod tests {
     fn the_commands_of_a_node_stand_together() {
         let command = command(&Words::new(Language::Khmer));
         let node = command.find_subcommand("node").expect("there is such a group");
-        for name in ["backup", "restore", "verify", "proof", "status", "recovery", "dead-letters"] {
+        for name in ["backup", "restore", "verify", "rebuild", "proof", "status", "recovery", "dead-letters"] {
             assert!(node.find_subcommand(name).is_some(), "{name}");
         }
     }

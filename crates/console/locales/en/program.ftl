@@ -88,3 +88,4 @@ usage-value = { $argument }: this value cannot be read
 usage-conflict = { $argument } and { $other } do not go together
 usage-suggestion = did you mean { $suggestion }?
 usage-help = --help shows how it is used
+recovery-rebuild-bar = Read models

@@ -88,3 +88,4 @@ usage-value = { $argument }៖ មិនអាចអានតម្លៃនេ�
 usage-conflict = { $argument } និង { $other } មិនអាចប្រើជាមួយគ្នា
 usage-suggestion = តើអ្នកចង់និយាយថា { $suggestion } ឬ?
 usage-help = --help បង្ហាញរបៀបប្រើ
+recovery-rebuild-bar = បញ្ជីដែលបានសង់ឡើងវិញ

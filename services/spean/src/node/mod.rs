@@ -1,9 +1,11 @@
-//! `spean node`: what is done to the databases of a node on its own machine: backing up, restoring, verifying.
+//! `spean node`: what is done to the databases of a node on its own machine: backing up, restoring, verifying,
+//! making lists anew.
 
 mod backup;
 mod databases;
 mod examination;
 mod manifest;
+mod rebuild;
 mod restore;
 mod verify;
 
@@ -35,6 +37,9 @@ pub enum NodeCommand {
     /// Verifies everything a node has, while it runs or not: logs, read models, certificates, vault.
     #[command(after_help = "Example:\n  spean node verify --config /etc/spean/node.toml")]
     Verify(verify::Verify),
+    /// Makes the lists of a node anew from its logs. The node must not run.
+    #[command(after_help = "Example:\n  spean node rebuild --config /etc/spean/node.toml")]
+    Rebuild(rebuild::Rebuild),
 }
 
 impl NodeCommand {
@@ -46,6 +51,7 @@ impl NodeCommand {
                 Self::Backup(backup) => backup.run().await,
                 Self::Restore(restore) => restore.run().await,
                 Self::Verify(verify) => verify.run().await,
+                Self::Rebuild(rebuild) => rebuild.run().await,
             }
         })
     }
