@@ -184,7 +184,9 @@ async fn an_offer_is_declined_by_the_beginning_of_its_id(centre: &Terminal, kand
 fn list(folder: &Path, name: &str, rows: usize, are_sound: bool) -> String {
     let row = |number: usize| {
         let place = if number % 12 == 5 && !are_sound { "123" } else { "0802" };
-        format!("Kumru,{name}{number},m,19{:02},P{name}{number:04},{place}\n", 50 + number % 40)
+        let letter = |number: usize| char::from(b'a' + u8::try_from(number % 26).expect("a letter"));
+        let given = format!("{name}{}{}", letter(number / 26), letter(number));
+        format!("Kumru,{given},m,19{:02},P{name}{number:04},{place}\n", 50 + number % 40)
     };
     let rows: String = (0..rows).map(row).collect();
     let path = folder.join(format!("{name}.csv"));

@@ -132,7 +132,7 @@ impl Failure {
                 format!("{}\n{repeat}", answered(status, words, leaves))
             }
         };
-        table::paragraph(&said)
+        table::paragraph(&format!("spean: {said}"))
     }
 
     /// The same for a script.

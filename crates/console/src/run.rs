@@ -77,7 +77,7 @@ fn told(failure: &Failure, is_json: bool, leaves: &[Leaf], words: &Words) -> Exi
     if is_json {
         eprintln!("{:#}", failure.json());
     } else {
-        eprintln!("spean: {}", failure.text(words, leaves));
+        eprintln!("{}", failure.text(words, leaves));
     }
     failure.exit()
 }
@@ -129,7 +129,8 @@ async fn carry_out(
     }
     let answer = send_minted(&connection, method, &request, matches, &minted).await?;
     let answer = keep_only(answer, task);
-    let exit = if answered_in_part(&answer) { Exit::Partly } else { Exit::Done };
+    let is_partly = !schema::is_question(method) && answered_in_part(&answer);
+    let exit = if is_partly { Exit::Partly } else { Exit::Done };
     let answer = save_content(answer, task, matches, words)?;
     if is_json {
         let mut json = answer::json(&answer)?;

@@ -18,7 +18,7 @@ pub fn explain(error: &Error, words: &Words) -> Exit {
         let _ = error.print();
         return Exit::Usage;
     }
-    eprintln!("spean: {}", text(error, words));
+    eprintln!("{}", crate::table::paragraph(&format!("spean: {}", text(error, words))));
     Exit::Usage
 }
 
@@ -51,7 +51,7 @@ fn text(error: &Error, words: &Words) -> String {
         || words.say("usage-help"),
         |suggestion| words.say_with("usage-suggestion", &[("suggestion", &suggestion)]),
     );
-    crate::table::paragraph(&format!("{sentence}\n{hint}"))
+    format!("{sentence}\n{hint}")
 }
 
 fn said(error: &Error, kind: ContextKind) -> String {
