@@ -10,10 +10,10 @@ use spean_vocabulary::{CaseId, DecisionId, OfficeId, Service};
 use super::{Reactions, malformed, parse, parse_optional, read};
 use crate::agenda::{self, Agenda, Told};
 use crate::codes::{EndReason, ExtendReason, ReopenReason, Topic};
+use crate::desk::{AtTheDesk, Command as Tell, Matters, Open};
 use crate::mandate::{self, Answer, Mandate, Received};
 use crate::meeting::{self, Decision, Meeting};
 use crate::plan::{self, OpenMatters, Plan, Rhythm};
-use crate::desk::{AtTheDesk, Command as Tell, Matters, Open};
 use crate::{follow_ups, watch};
 
 /// What stops a closure when the meeting did not know of it.
