@@ -193,6 +193,8 @@ fn compile<'p>(
         tell(measure, &numbers, &mut figures);
     }
     let edition = earlier.map(|published| published.edition + 1).max().unwrap_or(0);
+    // That something is withheld is said once. A correction says what it tells, and nothing else.
+    figures.retain(|figure| edition == 0 || figure.count.is_some());
     Published {
         period,
         published_at: now,
