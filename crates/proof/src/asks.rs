@@ -101,7 +101,9 @@ impl fmt::Display for Told<'_> {
             Ask::Offer { number, to, kind: OfferKind::Transfer, .. } => {
                 write!(formatter, "staff at {at} offer the case to {} (offer {number})", name(to))
             }
-            Ask::Offer { number, to, .. } => write!(formatter, "staff at {at} ask {} for help (offer {number})", name(to)),
+            Ask::Offer { number, to, .. } => {
+                write!(formatter, "staff at {at} ask {} for help (offer {number})", name(to))
+            }
             Ask::Withdraw(offer) => write!(formatter, "{at} withdraws {}", offer_name(offer)),
             Ask::Remind(offer, number) => {
                 write!(formatter, "the timer at {at} reminds of {} for time {number}", offer_name(offer))

@@ -96,7 +96,8 @@ pub fn broken_between(one: Sight<'_>, other: Sight<'_>) -> Option<Broken> {
         let place = signed.certificate.position();
         let theirs = other.view.certificates().find(|other| other.certificate.position() == place);
         if theirs.is_some_and(|theirs| theirs.certificate != signed.certificate) {
-            let words = format!("{} and {} know different certificates at {place:?}", one.party.office, other.party.office);
+            let words =
+                format!("{} and {} know different certificates at {place:?}", one.party.office, other.party.office);
             return Some(Broken::new(Invariant::I6, words));
         }
     }
@@ -169,7 +170,10 @@ pub fn unsettled_between(one: Sight<'_>, other: Sight<'_>) -> Option<Broken> {
     let mut both = made(one, other).chain(made(other, one));
     let (offer, there, here) = both.find(|(_, there, here)| differ(there.map(|there| there.state), *here))?;
     let there = there.map(|there| there.state);
-    Some(Broken::new(Invariant::L1, format!("{} is {there:?} at its holder and {here:?} at its addressee", offer_name(offer))))
+    Some(Broken::new(
+        Invariant::L1,
+        format!("{} is {there:?} at its holder and {here:?} at its addressee", offer_name(offer)),
+    ))
 }
 
 /// Who should know who holds the case, and does not.
@@ -195,13 +199,14 @@ pub fn nobody(sights: &[Sight<'_>], is_posted: impl Fn(&Party, &Party) -> bool) 
     if sights.iter().any(|sight| sight.view.holds()) {
         return None;
     }
-    let newest = sights.iter().filter_map(|sight| sight.view.newest()).max_by_key(|signed| signed.certificate.position());
+    let newest =
+        sights.iter().filter_map(|sight| sight.view.newest()).max_by_key(|signed| signed.certificate.position());
     let certificate = &newest?.certificate;
     let heir = sights.iter().find(|sight| sight.party.is_same_office(&certificate.holder));
     let bound = heir.is_some_and(|heir| {
-        heir.view.offers_in().any(|(offer, incoming)| {
-            Some(offer) == certificate.offer && incoming.state == OfferInState::Accepted
-        })
+        heir.view
+            .offers_in()
+            .any(|(offer, incoming)| Some(offer) == certificate.offer && incoming.state == OfferInState::Accepted)
     });
     let posted = is_posted(&certificate.issued_by, &certificate.holder);
     (!bound || !posted).then(|| Broken::new(Invariant::I2, "nobody holds the case and no certificate is to be sent"))

@@ -74,10 +74,10 @@ fn now() -> Instant {
 
 fn model(options: &Options, names: &[String]) -> Option<bool> {
     let known: Vec<Scenario> = ordinary().into_iter().chain(long()).chain(beyond()).collect();
-    let named = |name: &String| known.iter().find(|scenario| scenario.name == *name).copied();
+    let scenario = |name: &String| known.iter().find(|scenario| scenario.name == *name).copied();
     let all = || ordinary().into_iter().chain(long()).collect();
     let scenarios: Vec<Scenario> =
-        if names.is_empty() { all() } else { names.iter().map(named).collect::<Option<_>>()? };
+        if names.is_empty() { all() } else { names.iter().map(scenario).collect::<Option<_>>()? };
     let (mut states, mut whole, started) = (0_u64, true, now());
     for scenario in scenarios {
         let began = now();
@@ -118,7 +118,7 @@ fn simulate(options: &Options, words: &[String]) -> Option<bool> {
                 }
             }
         }
-        if seed % 50_000 == 0 {
+        if seed.is_multiple_of(10_000) {
             println!("up to seed {seed}: {sum}; {failed} failed, {:.0} s", started.elapsed().as_secs_f64());
         }
     }
@@ -129,7 +129,9 @@ fn simulate(options: &Options, words: &[String]) -> Option<bool> {
 fn tell_one(options: &Options, words: &[String]) -> Option<bool> {
     let [seed] = words else { return None };
     let (told, outcome) = tell(seed.parse().ok()?, options.without);
-    told.iter().for_each(|line| println!("{line}"));
+    for line in &told {
+        println!("{line}");
+    }
     match &outcome {
         Ok(_) => println!("all is settled"),
         Err(failure) => println!("{failure}"),

@@ -4,9 +4,7 @@ use spean_custody::Party;
 use spean_custody::case::{Command, Mandate, OfferTerms, Preview, Signer, Situation};
 use spean_custody::{Digest, recovery::Recovery};
 use spean_eventsourcing::Context;
-use spean_vocabulary::{
-    AgeBand, CaseId, Need, NodeId, OfferId, OfferKind, OfficeId, Sex, Timestamp, Urgency,
-};
+use spean_vocabulary::{AgeBand, CaseId, Need, NodeId, OfferId, OfferKind, OfficeId, Sex, Timestamp, Urgency};
 
 use crate::pieces::Without;
 
@@ -63,8 +61,7 @@ impl Network {
             let elsewhere = || party(usize::from(seat), 3);
             offices.get(usize::from(seat)).map_or_else(elsewhere, |(party, _)| party.clone())
         };
-        let (registry, authority, cosigner) =
-            (plan.registry.map(named), named(plan.authority), named(plan.cosigner));
+        let (registry, authority, cosigner) = (plan.registry.map(named), named(plan.authority), named(plan.cosigner));
         let situation = |me: &Party| {
             let node = me.node.clone();
             Situation {
@@ -82,7 +79,16 @@ impl Network {
         };
         let situations = offices.iter().map(|(me, _)| situation(me)).collect();
         let keeps_log = without.needs_log();
-        Self { offices, nodes, situations, registry: plan.registry, authority: plan.authority, without, keeps_log, hostile: None }
+        Self {
+            offices,
+            nodes,
+            situations,
+            registry: plan.registry,
+            authority: plan.authority,
+            without,
+            keeps_log,
+            hostile: None,
+        }
     }
 
     /// How many nodes there are.

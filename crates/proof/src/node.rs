@@ -9,6 +9,7 @@
 //! be sent again; the table of letters that came, parked or applied; the queue between two offices of one node; what is
 //! returned to a restored peer; in which order a restored node merges what it was returned.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -242,7 +243,7 @@ impl Node {
         let mut after = CaseCustody::clone(&self.durable.views[&seat]);
         let before = after.position();
         for event in events {
-            if self.is_thrown_away(&event, &after, step) {
+            if Self::is_thrown_away(&event, &after, step) {
                 continue;
             }
             after = after.evolve(&event);
@@ -253,7 +254,9 @@ impl Node {
             }
             if !(step.lacks(Piece::OneCommit) && step.torn) {
                 let registry = situation.registry.as_ref();
-                messages(&event, &situation.me, registry).into_iter().for_each(|letter| self.post(seat, letter, step));
+                for letter in messages(&event, &situation.me, registry) {
+                    self.post(seat, letter, step);
+                }
             }
             if step.network.keeps_log {
                 self.durable.log.push((seat, Arc::new(event)));
@@ -301,8 +304,7 @@ impl Node {
     /// Whether it could be applied. The edge verifies signatures before the rules are asked.
     fn apply(&mut self, from: Place, letter: &Letter, step: &mut Step<'_>) -> bool {
         let chain = letter.outgoing.message.chain();
-        let genuine =
-            |by: &spean_custody::Party, bytes: &[u8], signature: &[u8]| seal(&by.node, bytes) == signature;
+        let genuine = |by: &spean_custody::Party, bytes: &[u8], signature: &[u8]| seal(&by.node, bytes) == signature;
         let sound = chain.is_empty()
             || step.lacks(Piece::Signatures)
             || verify_chain(chain, step.network.mandate(), genuine).is_ok();
@@ -361,8 +363,8 @@ impl Node {
     /// Applies a letter whose turn it is not.
     fn apply_now(&mut self, numbered: &Numbered, step: &mut Step<'_>) {
         let key = (numbered.from, numbered.incarnation, numbered.sequence);
-        if !self.durable.got.contains_key(&key) {
-            self.durable.got.insert(key, Got { letter: Arc::clone(&numbered.letter), parked: false });
+        if let Entry::Vacant(free) = self.durable.got.entry(key) {
+            free.insert(Got { letter: Arc::clone(&numbered.letter), parked: false });
             self.apply(numbered.from, &numbered.letter, step);
         }
     }
@@ -376,7 +378,11 @@ impl Node {
             let (letter, parked) = (Arc::clone(&got.letter), std::mem::take(&mut got.parked));
             let applied = !parked || self.apply(from, &letter, step);
             let link = self.durable.links.get_mut(&from).expect("all are linked");
-            if applied { link.applied(sequence) } else { link.failed(sequence) };
+            if applied {
+                link.applied(sequence)
+            } else {
+                link.failed(sequence)
+            };
         }
     }
 

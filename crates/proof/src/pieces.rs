@@ -110,13 +110,8 @@ impl Without {
 
     /// Whether anything is taken away by forgetting, for which all events must be known.
     pub fn needs_log(self) -> bool {
-        const FORGETFUL: [Piece; 5] = [
-            Piece::Repetitions,
-            Piece::HolderDecides,
-            Piece::Fence,
-            Piece::OneOpenTransfer,
-            Piece::TermFence,
-        ];
+        const FORGETFUL: [Piece; 5] =
+            [Piece::Repetitions, Piece::HolderDecides, Piece::Fence, Piece::OneOpenTransfer, Piece::TermFence];
         FORGETFUL.iter().any(|&piece| self.lacks(piece))
     }
 

@@ -4,13 +4,14 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 /// What each crate may know of the others.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("vocabulary", &[]),
     ("contracts", &[]),
     ("console", &["contracts", "vocabulary"]),
     ("eventsourcing", &["vocabulary"]),
     ("custody", &["eventsourcing", "vocabulary"]),
     ("policy", &["eventsourcing", "vocabulary"]),
+    ("proof", &["custody", "eventsourcing", "vocabulary"]),
     ("eventstore", &["eventsourcing", "vocabulary"]),
     ("identity", &["vocabulary"]),
     ("vault", &["identity", "vocabulary"]),

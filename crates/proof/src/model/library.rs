@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use spean_custody::case::{CertificateSignature, Certificate, Message, Outgoing, SignedCertificate};
+use spean_custody::case::{Certificate, CertificateSignature, Message, Outgoing, SignedCertificate};
 use spean_custody::link::Receipt;
 use spean_vocabulary::Timestamp;
 
@@ -10,12 +10,12 @@ use super::scenario::Scenario;
 use super::state::{Action, MOST_NODES, NONE, State, Used};
 use super::table::{Interner, Memo};
 use crate::asks::{Ask, about_offers};
-use crate::invariants::{
-    Broken, Sight, broken_at, broken_between, nobody, unsettled_at, unsettled_between, unsettled_custody,
-};
 use crate::network::{Network, Place, Seat, case, opening};
 use crate::node::{Answer, Durable, Node, Numbered, Step};
 use crate::pieces::Piece;
+
+mod judging;
+mod telling;
 
 /// A scenario with all that was computed of it.
 #[derive(Debug)]
@@ -181,7 +181,9 @@ impl Library {
                 let others = self.scenario.offices.iter().filter(|&&other| other != seat);
                 let number = u32::from(used.offers) + 1;
                 let kinds = self.scenario.kinds;
-                asks.extend(others.flat_map(|&to| kinds.iter().map(move |&(kind, need)| Ask::Offer { number, to, kind, need })));
+                asks.extend(
+                    others.flat_map(|&to| kinds.iter().map(move |&(kind, need)| Ask::Offer { number, to, kind, need })),
+                );
             }
             if used.overrides < self.scenario.overrides && seat == self.network.authority() {
                 asks.extend(self.scenario.heirs.iter().map(|&heir| Ask::Propose(heir)));
@@ -390,17 +392,16 @@ impl Library {
     fn with_answer(&mut self, mut state: State, place: Place, peer: Place, answer: u32) -> State {
         let before = state.nodes[usize::from(place)];
         let key = (before, peer, answer);
-        let after = match self.answered.get(&key) {
-            Some(&known) => known,
-            None => {
-                let node = Arc::clone(self.node(before));
-                let mut after = Node::clone(&node);
-                let mut step = Step::at(&self.network, Self::now(&node));
-                after.take_answer(peer, Arc::clone(self.answers.get(answer)), &mut step);
-                let after = self.nodes.number(after);
-                self.answered.insert(key, after);
-                after
-            }
+        let after = if let Some(&known) = self.answered.get(&key) {
+            known
+        } else {
+            let node = Arc::clone(self.node(before));
+            let mut after = Node::clone(&node);
+            let mut step = Step::at(&self.network, Self::now(&node));
+            after.take_answer(peer, Arc::clone(self.answers.get(answer)), &mut step);
+            let after = self.nodes.number(after);
+            self.answered.insert(key, after);
+            after
         };
         state.nodes[usize::from(place)] = after;
         self.with_ghosts(state, before, after)
@@ -515,149 +516,6 @@ impl Library {
             into.push((Action::Forge(victim), false, next));
         }
     }
-
-    /// What is wrong in a state.
-    pub fn broken(&mut self, state: &State) -> Option<Broken> {
-        let places = usize::from(self.network.nodes());
-        let numbers = state.nodes;
-        for (at, &number) in numbers[..places].iter().enumerate() {
-            if !self.is_sound(number) {
-                return self.wrong_at(number);
-            }
-            for &other in &numbers[..at] {
-                if !self.agree(other, number) {
-                    return self.wrong_between(other, number, broken_between);
-                }
-            }
-        }
-        if self.scenario.restores == 0 && self.scenario.overrides == 0 {
-            return self.nobody(state);
-        }
-        None
-    }
-
-    fn is_sound(&mut self, number: u32) -> bool {
-        if let Some(&known) = self.sound.get(&number) {
-            return known;
-        }
-        let sound = self.wrong_at(number).is_none();
-        self.sound.insert(number, sound);
-        sound
-    }
-
-    fn agree(&mut self, one: u32, other: u32) -> bool {
-        if let Some(&known) = self.agree.get(&(one, other)) {
-            return known;
-        }
-        let agree = self.wrong_between(one, other, broken_between).is_none();
-        self.agree.insert((one, other), agree);
-        agree
-    }
-
-    fn sights<'l>(&'l self, node: &'l Node) -> Vec<Sight<'l>> {
-        let recovering = node.is_recovering();
-        node.views().map(|(seat, view)| Sight { party: self.network.party(seat), view, recovering }).collect()
-    }
-
-    fn wrong_at(&self, number: u32) -> Option<Broken> {
-        let node = self.node(number);
-        let sights = self.sights(node);
-        let single = sights.iter().find_map(|sight| broken_at(*sight));
-        let pairs = || pairs(&sights).find_map(|(one, other)| broken_between(one, other));
-        node.alarms().first().cloned().or(single).or_else(pairs)
-    }
-
-    fn wrong_between(
-        &self,
-        one: u32,
-        other: u32,
-        wrong: impl Fn(Sight<'_>, Sight<'_>) -> Option<Broken>,
-    ) -> Option<Broken> {
-        let (ones, others) = (self.sights(self.node(one)), self.sights(self.node(other)));
-        ones.iter().find_map(|one| others.iter().find_map(|other| wrong(*one, *other)))
-    }
-
-    fn nobody(&self, state: &State) -> Option<Broken> {
-        let nodes = &state.nodes[..usize::from(self.network.nodes())];
-        let held = |number: &u32| self.node(*number).views().any(|(_, view)| view.holds());
-        if nodes.iter().any(held) {
-            return None;
-        }
-        let sights: Vec<Sight<'_>> = nodes.iter().flat_map(|number| self.sights(self.node(*number))).collect();
-        nobody(&sights, |from, to| {
-            let place = self.network.known(&from.office).map(|seat| self.network.place(seat));
-            place.is_some_and(|place| self.node(nodes[usize::from(place)]).has_posted_certificate(to))
-        })
-    }
-
-    /// What keeps a state from being settled.
-    pub fn unsettled(&mut self, state: &State) -> Option<Broken> {
-        let numbers = state.nodes;
-        let nodes = &numbers[..usize::from(self.network.nodes())];
-        let waiting = || Some(Broken::new(crate::invariants::Invariant::L1, "letters wait to be sent or applied"));
-        for &number in nodes {
-            let quiet = match self.quiet.get(&number) {
-                Some(&known) => known,
-                None => {
-                    let node = self.node(number);
-                    let quiet = node.is_quiet() && self.sights(node).iter().all(|sight| unsettled_at(*sight).is_none());
-                    self.quiet.insert(number, quiet);
-                    quiet
-                }
-            };
-            if !quiet {
-                let node = self.node(number);
-                return self.sights(node).iter().find_map(|sight| unsettled_at(*sight)).or_else(waiting);
-            }
-        }
-        let sights: Vec<Sight<'_>> = nodes.iter().flat_map(|number| self.sights(self.node(*number))).collect();
-        let between = pairs(&sights).find_map(|(one, other)| unsettled_between(one, other));
-        let registry = self.network.registry().map(|seat| self.network.party(seat));
-        between.or_else(|| unsettled_custody(&sights, registry))
-    }
-
-    /// A step in words.
-    pub fn told(&self, action: Action) -> String {
-        let at = |place: Place| self.network.node(place);
-        let torn = |torn: bool| if torn { ", and the node dies in the middle" } else { "" };
-        match action {
-            Action::Ask { seat, ask, torn: died } => {
-                format!("{}{}", ask.told(&self.network, self.network.party(seat)), torn(died))
-            }
-            Action::Deliver { letter, receipt, torn: died } => {
-                let letter = self.letters.get(letter);
-                let lost = if receipt { "" } else { "; no receipt comes back" };
-                format!("{}{lost}{}", self.told_letter(letter), torn(died))
-            }
-            Action::Carry(place) => format!("a letter between two offices of {} is applied", at(place)),
-            Action::Backup(place) => format!("a backup of {} is taken", at(place)),
-            Action::Restore(place) => format!("{} comes back from its backup", at(place)),
-            Action::Greet { node, peer, answered } => {
-                let answer = if answered { "answers" } else { "answers, and the answer is on its way" };
-                format!("{} introduces itself to {}, which {answer}", at(node), at(peer))
-            }
-            Action::LateAnswer { node, peer } => format!("a late answer of {} comes to {}", at(peer), at(node)),
-            Action::Forge(victim) => {
-                format!("a hostile node writes a forged override to {}", self.network.party(victim).office)
-            }
-        }
-    }
-
-    fn told_letter(&self, numbered: &Numbered) -> String {
-        let Numbered { from, to, incarnation, sequence, letter } = numbered;
-        let said: &str = (&letter.outgoing.message).into();
-        let (from, to) = (self.network.node(*from), self.network.node(*to));
-        let by = &self.network.party(letter.from).office;
-        format!(
-            "letter {incarnation}.{sequence} from {from} comes to {to}: `{said}` by {by} for {}",
-            letter.outgoing.to.office
-        )
-    }
-}
-
-/// Every two of them.
-fn pairs<'s, 'v>(sights: &'s [Sight<'v>]) -> impl Iterator<Item = (Sight<'v>, Sight<'v>)> + use<'s, 'v> {
-    sights.iter().enumerate().flat_map(move |(at, one)| sights[at + 1..].iter().map(move |other| (*one, *other)))
 }
 
 fn places(flight: u32) -> (Place, Place) {

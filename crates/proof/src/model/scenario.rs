@@ -7,6 +7,7 @@ use crate::pieces::Without;
 
 /// How much may happen in a model.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own that may happen or not")]
 pub struct Scenario {
     /// A name without spaces.
     pub name: &'static str,
@@ -85,8 +86,7 @@ impl Scenario {
     };
 
     /// Two offices and one offer, with all that a network can do to it.
-    pub const ONE_OFFER: Self =
-        Self { name: "one-offer", early: true, lossy: true, timers: Some(1), ..Self::BASE };
+    pub const ONE_OFFER: Self = Self { name: "one-offer", early: true, lossy: true, timers: Some(1), ..Self::BASE };
     /// Two offices and two offers: back and forth, or a second try.
     pub const TWO_OFFERS: Self = Self { name: "two-offers", offers: 2, early: true, lossy: true, ..Self::BASE };
     /// Two offices and three offers.
@@ -124,8 +124,13 @@ impl Scenario {
     pub const TWO_OFFERS_RESTORE: Self =
         Self { name: "two-offers-restore", offers: 2, restorable: &[0, 1], restores: 1, prunes: true, ..Self::BASE };
     /// Two offers, and both nodes come back at once.
-    pub const TWO_OFFERS_BOTH_RESTORED: Self =
-        Self { name: "two-offers-both-restored", restores: 2, at_once: true, prunes: false, ..Self::TWO_OFFERS_RESTORE };
+    pub const TWO_OFFERS_BOTH_RESTORED: Self = Self {
+        name: "two-offers-both-restored",
+        restores: 2,
+        at_once: true,
+        prunes: false,
+        ..Self::TWO_OFFERS_RESTORE
+    };
     /// Two offices of one node among three, whose node comes back from any backup.
     pub const NEIGHBOURS_RESTORE: Self =
         Self { name: "neighbours-restore", restorable: &[1], restores: 1, ..Self::NEIGHBOURS };
@@ -133,8 +138,7 @@ impl Scenario {
     pub const HOUSE_RESTORE: Self =
         Self { name: "house-restore", plan: HOUSE, offers: 2, restorable: &[0, 1], restores: 1, ..Self::BASE };
     /// A service, and any node comes back from any backup.
-    pub const SERVICE_RESTORE: Self =
-        Self { name: "service-restore", kinds: SERVICE, ..Self::TWO_OFFERS_RESTORE };
+    pub const SERVICE_RESTORE: Self = Self { name: "service-restore", kinds: SERVICE, ..Self::TWO_OFFERS_RESTORE };
     /// Three offices, two offers, and any node comes back from any backup.
     pub const TRIANGLE_RESTORE: Self = Self {
         name: "triangle-restore",
@@ -175,13 +179,8 @@ impl Scenario {
         ..Self::OVERRIDE
     };
     /// One offer, an override at any time, and any node comes back from any backup.
-    pub const OVERRIDE_RESTORE: Self = Self {
-        name: "override-restore",
-        restorable: &[0, 1, 2],
-        restores: 1,
-        lossy: false,
-        ..Self::OVERRIDE
-    };
+    pub const OVERRIDE_RESTORE: Self =
+        Self { name: "override-restore", restorable: &[0, 1, 2], restores: 1, lossy: false, ..Self::OVERRIDE };
     /// Two offers, any node comes back from any backup, letters come before their turn, and receipts and answers are lost
     /// one by one.
     pub const TWO_OFFERS_RESTORE_FULL: Self = Self {

@@ -16,7 +16,8 @@ impl Node {
                     return self.folded(seat, |event| !matches!(event, Event::Offered { .. }));
                 }
                 (_, Some(Message::Offer { offer, .. })) if step.lacks(Piece::Repetitions) => {
-                    let about = |event: &Event| matches!(event, Event::OfferReceived { offer: known, .. } if known == offer);
+                    let about =
+                        |event: &Event| matches!(event, Event::OfferReceived { offer: known, .. } if known == offer);
                     return self.folded(seat, |event| !about(event));
                 }
                 (_, Some(Message::Accept { offer, .. })) if step.lacks(Piece::HolderDecides) => {
@@ -52,7 +53,7 @@ impl Node {
     }
 
     /// Whether a consequence does not come about.
-    pub(super) fn is_thrown_away(&self, event: &Event, view: &CaseCustody, step: &Step<'_>) -> bool {
+    pub(super) fn is_thrown_away(event: &Event, view: &CaseCustody, step: &Step<'_>) -> bool {
         match event {
             Event::WithdrawalRepeated { .. } => step.lacks(Piece::LateAnswer),
             Event::WithdrawalReceived { offer, .. } => {

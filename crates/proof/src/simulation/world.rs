@@ -185,7 +185,9 @@ impl World {
                 let node = &mut self.nodes[usize::from(place)];
                 if !node.is_recovering() {
                     self.backups[usize::from(place)] = node.back_up();
-                    self.note(&("backup", place), |world| format!("a backup of {} is taken", world.network.node(place)));
+                    self.note(&("backup", place), |world| {
+                        format!("a backup of {} is taken", world.network.node(place))
+                    });
                 }
             }
             Happening::Restore => self.restore(place),
@@ -209,8 +211,11 @@ impl World {
             return;
         }
         let which = self.dice.below(self.packets.len());
-        let packet =
-            if happening == Happening::Repetition { self.packets[which].clone() } else { self.packets.swap_remove(which) };
+        let packet = if happening == Happening::Repetition {
+            self.packets[which].clone()
+        } else {
+            self.packets.swap_remove(which)
+        };
         let cut = self.cuts.contains(&(packet.from, packet.to));
         if happening == Happening::Loss || cut {
             self.lived.faults += 1;
@@ -264,7 +269,8 @@ impl World {
         let recovering = node.is_recovering();
         let letters: Vec<Numbered> =
             node.letters().filter(|(_, waits)| *waits && !recovering).map(|(letter, _)| letter).collect();
-        let greets = recovering || node.incarnation() > 1 && self.network.without.lacks(crate::pieces::Piece::Quarantine);
+        let greets =
+            recovering || node.incarnation() > 1 && self.network.without.lacks(crate::pieces::Piece::Quarantine);
         let greets = greets || self.dice.one_in(20);
         for letter in letters {
             self.send(place, letter.to, Paper::Letter(letter));
@@ -325,7 +331,8 @@ impl World {
             0 | 1 if self.offers < MOST_OFFERS && (self.view(seat).holds() || self.dice.one_in(40)) => {
                 self.offers += 1;
                 let kinds = [OfferKind::Transfer, OfferKind::Transfer, OfferKind::Service];
-                let others = SEATS.map(|other| if other == seat && !self.dice.one_in(10) { (seat + 1) % 4 } else { other });
+                let others =
+                    SEATS.map(|other| if other == seat && !self.dice.one_in(10) { (seat + 1) % 4 } else { other });
                 Some(Ask::Offer {
                     number: self.offers,
                     to: self.dice.pick(&others).expect("four"),
@@ -417,22 +424,24 @@ impl World {
 
     /// What must hold at every moment, looked at wherever something has changed.
     fn check(&mut self) -> Result<(), Failure> {
-        let now: Vec<(Arc<CaseCustody>, bool)> = (self.nodes.iter())
-            .flat_map(|node| node.views().map(|(_, view)| (Arc::clone(view), node.is_recovering())))
-            .collect();
-        let changed = |at: usize| {
-            self.seen.get(at).is_none_or(|(view, recovering)| !Arc::ptr_eq(view, &now[at].0) || *recovering != now[at].1)
+        let known = |node: &'_ Node, seat: Seat| {
+            self.seen.get(usize::from(seat)).is_some_and(|(view, recovering)| {
+                std::ptr::eq(&raw const **view, node.view(seat)) && *recovering == node.is_recovering()
+            })
         };
+        let node_of = |seat: Seat| &self.nodes[usize::from(self.network.place(seat))];
+        let changed = SEATS.map(|seat| !known(node_of(seat), seat));
+        if !changed.contains(&true) && self.nodes.iter().all(|node| node.alarms().is_empty()) {
+            return Ok(());
+        }
         let sights = self.sights();
         let mut broken = self.nodes.iter().find_map(|node| node.alarms().first().cloned());
-        let mut moves = false;
-        for (at, &one) in sights.iter().enumerate().filter(|(at, _)| changed(*at)) {
+        for (at, &one) in sights.iter().enumerate().filter(|(at, _)| changed[*at]) {
             let others = sights.iter().enumerate().filter(|(other, _)| *other != at);
             let mut between = others.map(|(_, &other)| broken_between(one, other));
             broken = broken.or_else(|| broken_at(one)).or_else(|| between.find_map(|broken| broken));
-            moves = true;
         }
-        if moves && broken.is_none() && self.lived.restores == 0 && !self.overridden {
+        if broken.is_none() && self.lived.restores == 0 && !self.overridden {
             broken = nobody(&sights, |from, to| {
                 let place = self.network.place(self.network.seat_of(&from.office));
                 self.nodes[usize::from(place)].has_posted_certificate(to)
@@ -441,9 +450,9 @@ impl World {
         if let Some(broken) = broken {
             return Err(self.failure(broken));
         }
-        if moves {
-            self.seen = now;
-        }
+        let nodes = self.nodes.iter();
+        self.seen =
+            nodes.flat_map(|node| node.views().map(|(_, view)| (Arc::clone(view), node.is_recovering()))).collect();
         Ok(())
     }
 
