@@ -267,8 +267,8 @@ fn what_is_wrong_is_said_and_ends_as_documented(network: &Network, centre: &Term
     ends(centre, &["case", "register", "--personal", "/no/such/file"], 1, "/no/such/file");
     ends(kandal, &["referral", "decline", &stranger, "--reason", "boredom"], 2, "no-capacity");
     ends(centre, &["case", "erase", &stranger, "--ground", "asked"], 2, "--yes");
-    ends(centre, &["case", "register", "--home-place", "99x"], 3, "--home-place");
-    ends(&centre.in_khmer(), &["case", "register", "--home-place", "99x"], 3, "--home-place");
+    ends(centre, &["case", "register", "--sex", "female", "--home-place", "99x"], 3, "--home-place");
+    ends(&centre.in_khmer(), &["case", "register", "--sex", "female", "--home-place", "99x"], 3, "--home-place");
     ends(kandal, &["referral", "show", &stranger], 5, "NOT_FOUND");
     ends(&kandal.in_khmer(), &["referral", "show", "nothing-like-it"], 5, "NOT_IN_LISTS");
     ends(&administrator, &["case", "list"], 6, "NOT_PERMITTED");

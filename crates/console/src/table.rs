@@ -58,31 +58,33 @@ pub(crate) fn paragraph(text: &str) -> String {
     clean_lines(text).lines().flat_map(|line| wrap(line, WIDTH)).collect::<Vec<_>>().join("\n")
 }
 
-/// Breaks a text into lines of at most so many columns: at blanks where it has any, else between clusters. Khmer has no
-/// blanks between words, and a sign must not be torn from the letter that it belongs to.
+/// Breaks a text into lines of at most so many columns: at blanks and hyphens where it has any, else between clusters.
+/// Khmer has no blanks between words, and a sign must not be torn from the letter that it belongs to.
 fn wrap(text: &str, room: usize) -> Vec<String> {
     let room = room.max(2);
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let blank = usize::from(used > 0);
-        if used > 0 && used + blank + width(word) > room {
-            lines.push(String::new());
-            used = 0;
-        } else if used > 0 {
-            lines.last_mut().expect("there is a line").push(' ');
-            used += 1;
-        }
-        for cluster in word.graphemes(true) {
-            let wide = width(cluster);
-            if used + wide > room && used > 0 {
+        for (nth, piece) in word.split_inclusive('-').enumerate() {
+            let blank = usize::from(used > 0 && nth == 0);
+            if used > 0 && used + blank + width(piece) > room {
                 lines.push(String::new());
                 used = 0;
+            } else if blank > 0 {
+                lines.last_mut().expect("there is a line").push(' ');
+                used += 1;
             }
-            // A cluster that is wider than the room on its own is no writing.
-            if wide <= room {
-                lines.last_mut().expect("there is a line").push_str(cluster);
-                used += wide;
+            for cluster in piece.graphemes(true) {
+                let wide = width(cluster);
+                if used + wide > room && used > 0 {
+                    lines.push(String::new());
+                    used = 0;
+                }
+                // A cluster that is wider than the room on its own is no writing.
+                if wide <= room {
+                    lines.last_mut().expect("there is a line").push_str(cluster);
+                    used += wide;
+                }
             }
         }
     }
