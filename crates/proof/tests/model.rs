@@ -49,7 +49,7 @@ impl Model for Elsewhere {
 
     fn actions(&self, state: &State, actions: &mut Vec<(Action, State)>) {
         let mut next = vec![];
-        self.library.lock().unwrap().next(state, &mut next);
+        self.library.lock().expect("no step panics").next(state, &mut next);
         actions.extend(next.into_iter().map(|(action, _, after)| (action, after)));
     }
 
@@ -59,8 +59,12 @@ impl Model for Elsewhere {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("I1 to I8", |model, state| model.library.lock().unwrap().broken(state).is_none()),
-            Property::sometimes("settled", |model, state| model.library.lock().unwrap().unsettled(state).is_none()),
+            Property::always("I1 to I8", |model, state| {
+                model.library.lock().expect("no step panics").broken(state).is_none()
+            }),
+            Property::sometimes("settled", |model, state| {
+                model.library.lock().expect("no step panics").unsettled(state).is_none()
+            }),
         ]
     }
 }
