@@ -95,9 +95,7 @@ async fn every_riel_is_accounted_for_from_the_request_to_the_receipt() {
     assert_eq!(pay(&staff, &fuel).await.expect("now there is enough"), [riel(35_000)]);
     let (rent, _) = ask_for_money(&worker, &case, PaymentPurpose::EmergencyShelter, riel(10_000)).await;
     let refuse = wire::RefusePaymentRequest { payment_id: rent, reason: wire::RefusalReason::GivenElsewhere.into() };
-    province
-        .ask("a refusal", async |staff: Staff| staff.fund().refuse_payment(staff.ask(refuse.clone())).await)
-        .await;
+    province.ask("a refusal", async |staff: Staff| staff.fund().refuse_payment(staff.ask(refuse.clone())).await).await;
     let known = till(&province).await;
     let amount = |sums: &[wire::Money]| sums.iter().map(|money| money.amount).sum::<i64>();
     let (paid_in, paid_out, given_back) = (amount(&known.paid_in), amount(&known.paid_out), amount(&known.given_back));
@@ -110,7 +108,8 @@ async fn every_riel_is_accounted_for_from_the_request_to_the_receipt() {
     let listed = payments(&network.desk(KANDAL)).await;
     let late = listed.iter().find(|entry| entry.payment_id == fuel).expect("it waits for its receipt");
     assert_eq!((late.state(), late.age_days, late.overdue_days), (PaymentState::Paid, 20, 6));
-    let finished: Vec<_> = listed.iter().filter(|entry| entry.payment_id != fuel).map(wire::PaymentEntry::state).collect();
+    let finished: Vec<_> =
+        listed.iter().filter(|entry| entry.payment_id != fuel).map(wire::PaymentEntry::state).collect();
     assert!(finished.contains(&PaymentState::Receipted) && finished.contains(&PaymentState::Refused), "{finished:?}");
     settled(&network).await;
 }

@@ -68,6 +68,20 @@ async fn joint_visit(network: &Network, case: &str) {
     assert_eq!(told.present().collect::<Vec<_>>(), [PersonFunction::Mother, PersonFunction::NgoWorker]);
     assert_eq!(told.findings().collect::<Vec<_>>(), [Finding::Work, Finding::Debt]);
 
+    // They mean to come again together, beside the monthly visits.
+    let again = wire::AddVisitRequest {
+        case_id: case.to_owned(),
+        number: 13,
+        due_on: today(network),
+        reason: wire::ExtraVisitReason::Business.into(),
+        with_office_ids: vec![SHELTER.to_owned()],
+    };
+    desk.ask("one more", async |staff: Staff| staff.followup().add_visit(staff.ask(again.clone())).await).await;
+    let [extra] = <[wire::Visit; 1]>::try_from(due(&desk, case).await).expect("the extra one");
+    assert_eq!((extra.number, &extra.with_office_ids), (13, &again.with_office_ids));
+    let with_office_ids = again.with_office_ids;
+    record(&desk, &wire::RecordVisitRequest { with_office_ids, ..visit(case, 13, VisitOutcome::Met) }).await;
+
     // What she needs is on the desk's list, and the shelter is asked for it.
     let ask = ListNeedsRequest { case_id: case.to_owned(), ..ListNeedsRequest::default() };
     desk.until("the need", async |staff: Staff| {
@@ -117,7 +131,7 @@ async fn the_second_is_moved_missed_and_made(network: &Network, case: &str) {
     assert_eq!((second.outcome, second.unreported), (VisitOutcome::Missed.into(), false));
     network.pass_time(20 * 24).expect("the clock is ours");
     record(&network.desk(KIEN_SVAY), &visit(case, 2, VisitOutcome::Met)).await;
-    assert_eq!(visits_of(&network.desk(KIEN_SVAY), case).await.reports.len(), 3, "the missed one is kept");
+    assert_eq!(visits_of(&network.desk(KIEN_SVAY), case).await.reports.len(), 4, "the missed one is kept");
 }
 
 async fn longer_is_for_the_meeting(network: &Network, case: &str) {
@@ -125,7 +139,7 @@ async fn longer_is_for_the_meeting(network: &Network, case: &str) {
     let staff = desk.staff().await;
     let more = wire::AddVisitRequest {
         case_id: case.to_owned(),
-        number: 13,
+        number: 14,
         due_on: day(network).plus_months(2).to_string(),
         reason: wire::ExtraVisitReason::Need.into(),
         with_office_ids: vec![],
