@@ -103,7 +103,7 @@ async fn an_office_works_from_the_terminal() {
     an_offer_is_declined_by_the_beginning_of_its_id(&centre, &kandal).await;
     a_list_is_looked_at_imported_and_goes_on(&centre, network.folder());
     a_list_that_was_cut_off_goes_on(&centre, network.folder()).await;
-    every_method_can_be_called(&centre, &number);
+    every_method_can_be_called(&kandal, &number);
     what_is_wrong_is_said_and_ends_as_documented(&network, &centre, &kandal);
 }
 
@@ -239,11 +239,11 @@ async fn a_list_that_was_cut_off_goes_on(centre: &Terminal, folder: &Path) {
     assert_eq!(arrivals["arrivals"].as_array().map(Vec::len), Some(44 + 160), "nobody arrives twice");
 }
 
-fn every_method_can_be_called(centre: &Terminal, number: &str) {
-    let methods = centre.says(&["call", "--list"]);
+fn every_method_can_be_called(kandal: &Terminal, number: &str) {
+    let methods = kandal.says(&["call", "--list"]);
     assert!(methods.out.contains("spean.cases.v1.CasesService/GetCase"), "{methods:?}");
     let request = format!("{{\"case_id\": \"{number}\"}}");
-    let called = centre.says(&["call", "GetCase", "--json-request", &request]);
+    let called = kandal.says(&["call", "GetCase", "--json-request", &request]);
     let called: Value = serde_json::from_str(&called.out).expect("JSON");
     assert_eq!(called["summary"]["case_number"], number);
 }
