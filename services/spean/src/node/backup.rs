@@ -74,7 +74,7 @@ async fn try_copy(
     manifest: &mut Manifest,
     scratch: &Path,
 ) -> anyhow::Result<Report> {
-    tried.put_back(copy, &manifest.names()).await.context("the copy cannot be put back")?;
+    tried.put_back(copy, &manifest.names()).context("the copy cannot be put back")?;
     let examiner = Examiner { directory: &node.directory, keys: &node.keys, scratch, recorded: vec![] };
     let report = examiner.examine(tried).await?;
     manifest.logs.clone_from(&report.heads);

@@ -115,7 +115,7 @@ impl Databases {
     }
 
     /// Puts a copy back where there is nothing yet.
-    pub(super) async fn put_back(&self, copy: &Path, files: &[String]) -> anyhow::Result<()> {
+    pub(super) fn put_back(&self, copy: &Path, files: &[String]) -> anyhow::Result<()> {
         match self {
             Self::Sqlite { folder } => {
                 fs::create_dir_all(folder)?;

@@ -49,7 +49,7 @@ impl Restore {
             ensure!(self.replace, "the node has databases; say --replace to set them aside and restore over them");
             println!("What was there is kept: {}", databases.set_aside(&suffix()).await?);
         }
-        databases.put_back(&self.from, &manifest.names()).await?;
+        databases.put_back(&self.from, &manifest.names())?;
         for service in Service::iter() {
             mark_as_restored(&node.mark_of(service)).context("the mark of a log")?;
         }

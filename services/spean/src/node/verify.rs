@@ -63,7 +63,7 @@ impl Verify {
         let scratch = self.node.scratch()?;
         let tried = databases.scratch(scratch.path(), &suffix()).await?;
         let outcome = async {
-            tried.put_back(folder, &manifest.names()).await?;
+            tried.put_back(folder, &manifest.names())?;
             let (directory, keys) = (&node.directory, &node.keys);
             let examiner = Examiner { directory, keys, scratch: scratch.path(), recorded: heads(&manifest) };
             examiner.examine(&tried).await
