@@ -22,9 +22,9 @@ const SOUND: Mix = Mix {
 
 /// Every history that ever failed, with what it showed.
 const ONCE_FAILED: [(u64, &str); 4] = [
-    (663, "what an office accepted was forgotten by it and its neighbour at one node, and known to the registry"),
-    (1603, "the same, with the certificate still on its way between the two"),
-    (4740, "the same, and the office was asked anew and declined before the certificate came"),
+    (663, "an acceptance that two offices of one node forgot, and a certificate that the registry returned"),
+    (1603, "the same, while the certificate is in the queue between the two"),
+    (4740, "the same, and the one that had accepted declines before the certificate comes"),
     (3297, "a refusal was recalled after the override that had made it void"),
 ];
 
