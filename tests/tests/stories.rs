@@ -1,5 +1,6 @@
-//! The four stories of the demonstration, on either database: six girls far from home, seventeen men with one manifest,
-//! two who act at the same moment, and a power cut. Then the books of all offices are compared.
+//! The five stories of the demonstration, on either database: six girls far from home, seventeen men with one manifest,
+//! two who act at the same moment, a power cut, and the whole way of one woman from the border to a closure that a meeting
+//! decided. Then the books of all offices are compared.
 
 use spean::demonstration::narrator::Narrator;
 use spean::demonstration::stories;

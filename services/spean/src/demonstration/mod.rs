@@ -1,4 +1,4 @@
-//! `spean demo`: a network of six agencies on this machine, and four stories in it that must come out right.
+//! `spean demo`: a network of six agencies on this machine, and five stories in it that must come out right.
 
 pub mod agencies;
 mod books;
@@ -75,6 +75,7 @@ pub async fn stories(stage: &mut Stage, narrator: &Narrator) -> anyhow::Result<(
     cases.extend(stories::seventeen_men(stage, narrator).await?);
     cases.extend(stories::both_at_once(stage, narrator).await?);
     cases.extend(stories::power_cut(stage, narrator).await?);
+    cases.extend(stories::whole_way(stage, narrator).await?);
     compare(stage, narrator, &cases).await
 }
 
@@ -92,8 +93,8 @@ async fn keep(stage: &Stage, narrator: &Narrator) -> anyhow::Result<()> {
     }
     narrator.line(&format!(
         "\n   With our own command line:\n\
-         \x20  {program} client held --address {address} --token-file {token_file}\n\
-         \x20  {program} client worklist --address {address} --token-file {token_file}\n\
+         \x20  {program} case held --node {address} --token-file {token_file}\n\
+         \x20  {program} referral inbox --node {address} --token-file {token_file}\n\
          \n   With any gRPC client; reflection is on:\n\
          \x20  buf curl --protocol grpc --http2-prior-knowledge --list-methods http://{address}\n\
          \x20  buf curl --protocol grpc --http2-prior-knowledge -H \"authorization: Bearer $(cat {token_file})\" \\\n\

@@ -5,11 +5,14 @@ mod both_at_once;
 mod power_cut;
 mod seventeen_men;
 mod six_girls;
+mod whole_way;
+mod year_at_home;
 
 pub use both_at_once::both_at_once;
 pub use power_cut::power_cut;
 pub use seventeen_men::seventeen_men;
 pub use six_girls::six_girls;
+pub use whole_way::whole_way;
 
 use spean_contracts::vocabulary::v1::{Birth, Name, Person, Sex, birth};
 use tonic::Status;
