@@ -73,12 +73,26 @@ impl CaseCustody {
                 (event, news)
             }
             Message::OverrideProposed { certificate, chain, .. } => {
-                let _ = self.compare(case, &chain, situation)?;
+                let (newest, chain_is_news) = self.compare(case, &chain, situation)?;
                 let newer = self.proposal.as_ref().is_none_or(|pending| {
                     pending.certificate != certificate && pending.certificate.issued_at <= certificate.issued_at
                 });
-                let news = newer && certificate.term > self.position().term;
-                (Event::OverrideProposed { case, cosigner: situation.cosigner.clone(), certificate, chain }, news)
+                let proposed_anew = newer && certificate.term > self.position().term;
+                let mut events = vec![];
+                if chain_is_news {
+                    // The proposal may be all that is left of a case that was given away: whoever has it is told again.
+                    let mine = newest.offer.filter(|_| newest.issued_by.is_same_office(&situation.me));
+                    let (to, chain) = (newest.holder.clone(), chain.clone());
+                    events.push(match mine {
+                        Some(offer) => Event::Transferred { case, offer, to, chain },
+                        None => Event::CertificatesLearned { case, at: me, chain },
+                    });
+                }
+                if proposed_anew {
+                    let cosigner = situation.cosigner.clone();
+                    events.push(Event::OverrideProposed { case, cosigner, certificate, chain });
+                }
+                return Ok(if events.is_empty() { events } else { self.with_consequences(events, None, situation) });
             }
             Message::OverrideConsented { proposal, .. } => {
                 let asked = self.request.as_ref().is_some_and(|asked| asked.digest() == proposal && !asked.consented);

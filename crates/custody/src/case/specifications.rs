@@ -240,6 +240,21 @@ fn r14_a_receiver_restored_to_before_the_offer_learns_its_own_acceptance_and_the
 }
 
 #[test]
+fn r17_a_transfer_that_only_a_later_proposal_remembers_is_recalled_with_it() {
+    let begun = Story::default().then(&ministry(), Command::Open { case: case() });
+    let asked = begun.then(&ministry(), Command::Offer { offer: offer(1), to: kandal(), terms: terms(TRANSFER) });
+    let before = asked.log(&ministry());
+    let moved = asked.then(&kandal(), Command::Accept { offer: offer(1) });
+    let propose = Command::ProposeOverride { new_holder: takeo(), basis: LegalBasis::HolderUnreachable, chain: vec![] };
+    let proposed = moved.then(&ministry(), propose);
+    let after = proposed.log(&ministry());
+    let forgotten = after[before.len()..].to_vec();
+    assert!(matches!(forgotten[..], [Event::Transferred { .. }, Event::OverrideProposed { .. }]));
+    let said = proposed.said(&ministry(), &takeo()).pop().unwrap();
+    given::<CaseCustody>(before).when(&at(&ministry()), Command::Recall { to: takeo(), message: said }).then(forgotten);
+}
+
+#[test]
 fn r17_a_refusal_that_is_recalled_after_an_override_is_still_a_refusal() {
     let reason = DeclineReason::NoCapacity;
     let no = Message::Decline { case: case(), offer: offer(1), reason, successor: None };
