@@ -93,7 +93,7 @@ async fn point_out(node: &Node, store: &EventStore, sought: &Sought) -> anyhow::
         purpose: "to notice people who are registered twice".to_owned(),
     };
     let now = node.clock.now();
-    let people: Vec<PersonId> = sought.keys().map(|case| case.reinterpret()).collect();
+    let people: Vec<PersonId> = sought.keys().map(CaseId::reinterpret).collect();
     let found = node.vault.search(&reader, now, move |everybody| alike(&people, &everybody)).await?;
     for (person, likenesses) in found {
         let case: CaseId = person.reinterpret();

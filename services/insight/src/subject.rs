@@ -230,7 +230,6 @@ impl Description {
 }
 
 impl Source {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     fn is_not_noted(&self) -> bool {
         *self == Self::default()
     }

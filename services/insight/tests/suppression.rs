@@ -152,17 +152,14 @@ impl Attack<'_> {
                 all.push(unknown);
                 self.cells.entry((measure, dimension, number, period)).or_default().push(unknown);
             }
-            match total {
-                Some(total) => {
-                    let told: u64 = table.iter().filter_map(|figure| figure.count).sum();
-                    assert_eq!(told, total, "what is told of {by} adds up");
-                    self.equations.sum(hidden, i64::try_from(others.unwrap_or(0)).unwrap());
-                    self.equations.sum(all, i64::try_from(total).unwrap());
-                }
-                None => {
-                    let few = self.equations.unknown(1, i64::try_from(SMALLEST).unwrap() - 1);
-                    self.equations.is_sum(few, &all);
-                }
+            if let Some(total) = total {
+                let told: u64 = table.iter().filter_map(|figure| figure.count).sum();
+                assert_eq!(told, total, "what is told of {by} adds up");
+                self.equations.sum(hidden, i64::try_from(others.unwrap_or(0)).unwrap());
+                self.equations.sum(all, i64::try_from(total).unwrap());
+            } else {
+                let few = self.equations.unknown(1, i64::try_from(SMALLEST).unwrap() - 1);
+                self.equations.is_sum(few, &all);
             }
         }
     }
@@ -217,10 +214,10 @@ fn attack(history: &[Happened]) -> Attack<'_> {
     };
     for period in 0..PERIODS.len() {
         let published = publish(history, period);
-        for measure in 0..MEASURES.len() {
+        for (measure, asked) in MEASURES.iter().enumerate() {
             let mut since = 0;
             let tells = |published: &Published| {
-                let mut figures = published.figures.iter().filter(|figure| figure.measure == MEASURES[measure]);
+                let mut figures = published.figures.iter().filter(|figure| figure.measure == *asked);
                 figures.find(|figure| figure.dimension.is_none()).map(|figure| figure.count)
             };
             let last =

@@ -88,7 +88,9 @@ impl Equations {
             }
             let Some((&pivot, &factor)) = row.iter().next() else { continue };
             let inverse = power(factor, PRIME - 2);
-            row.values_mut().for_each(|value| *value = *value * inverse % PRIME);
+            for value in row.values_mut() {
+                *value = *value * inverse % PRIME;
+            }
             for other in pivots.values_mut() {
                 take(other, &row, pivot);
             }

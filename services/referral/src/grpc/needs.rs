@@ -19,8 +19,8 @@ use tonic::{Request, Response, Status};
 
 use super::Grpc;
 use crate::desk::stream as custody_stream;
-use crate::matching::{self, Match, Point, Wanted};
-use crate::needs::codes::{OverCapacityReason, WaitingEnd};
+use crate::matching::{self, Wanted};
+use crate::needs::codes::WaitingEnd;
 use crate::needs::elsewhere::{self, WaitingElsewhere};
 use crate::needs::need::{CaseNeed, Command, Described, Preferences};
 use crate::needs::offers::told;
@@ -29,6 +29,11 @@ use crate::needs::register::{self, Entry, Filter};
 use crate::needs::search::{judge, services, services_for, stream};
 use crate::needs::{figures, lines, words};
 use crate::waiting_list::{self, WaitingList};
+
+mod wire_words;
+
+pub(super) use wire_words::over_capacity;
+use wire_words::{read_preferences, write_match};
 
 /// Most reasons of one refusal: there are no more.
 const MOST_REASONS: usize = 9;
@@ -551,55 +556,6 @@ async fn settle(
     let holder = custody.holder().map(|holder| holder.office.clone());
     let settled = transaction.decide::<CaseNeed>(at, Command::Settle { offers, holder }, context, metadata).await;
     settled.map(drop).map_err(status::handled)
-}
-
-/// Reads why somebody is taken beyond capacity; nothing when it is not said.
-pub(super) fn over_capacity(value: i32) -> Result<Option<OverCapacityReason>, Status> {
-    match wire::OverCapacityReason::try_from(value) {
-        Ok(wire::OverCapacityReason::Unspecified) => Ok(None),
-        Ok(_) => Ok(words::read_over_capacity(value)),
-        Err(_) => Err(invalid("over_capacity_reason", "one of the values of OverCapacityReason")),
-    }
-}
-
-fn read_preferences(path: &str, preferences: Option<wire::NeedPreferences>) -> Result<Preferences, Status> {
-    let at = |field: &str| format!("{path}.{field}");
-    let preferences = preferences.unwrap_or_default();
-    let worker_sex = match preferences.worker_sex {
-        0 => None,
-        sex => Some(read_sex(&at("worker_sex"), sex)?),
-    };
-    let language = Some(preferences.language).filter(|language| !language.is_empty());
-    if language.as_ref().is_some_and(|language| !words::is_language(language)) {
-        return Err(invalid(&at("language"), "a code of ISO 639: two or three small letters"));
-    }
-    let reach = match wire::Reach::try_from(preferences.reach) {
-        Ok(_) => words::read_reach(preferences.reach).unwrap_or_default(),
-        Err(_) => return Err(invalid(&at("reach"), "one of the values of Reach")),
-    };
-    let near = field::parse_optional(&at("near_place"), &preferences.near_place)?;
-    Ok(Preferences { worker_sex, language, near, reach })
-}
-
-fn write_match(found: Match) -> wire::ServiceMatch {
-    let points = |points: Vec<Point>| points.into_iter().map(write_point).collect();
-    wire::ServiceMatch {
-        offering_id: found.offering_id.to_string(),
-        office_id: found.office.to_string(),
-        eligible: found.is_eligible(),
-        score: found.score,
-        reasons_for: points(found.reasons_for),
-        reasons_against: points(found.reasons_against),
-        excluded_because: points(found.excluded_because),
-        free_persons: found.free_persons.map(i64::from),
-        as_of: found.as_of.map(instant),
-    }
-}
-
-fn write_point(point: Point) -> wire::MatchPoint {
-    let name = format!("MATCH_REASON_{}", <&str>::from(point.reason));
-    let reason = wire::MatchReason::from_str_name(&name).unwrap_or_default();
-    wire::MatchPoint { reason: reason.into(), detail: point.detail }
 }
 
 fn month(day: Date) -> String {
