@@ -9,7 +9,7 @@ use spean_contracts::shelter::v1::{
     AssessFamilyRequest, CareDueKind, CareOption, ContactOutcome, DecidePlacementRequest, DecideReintegrationRequest,
     ExitKind, FamilyAssessment, GetCareRequest, Home, HomeRisk, ImpossibleReason, ListCareDueRequest,
     ListMissingRequest, ListTracingRequest, Missing, NotPossible, Placement, Recommendation, RecordContactRequest,
-    Reintegration, RequestTracingRequest, ResponsibleAdult, TracingEntry, TracingOutcome, TracingStep,
+    Reintegration, RequestTracingRequest, ResponsibleAdult, Tracing, TracingEntry, TracingOutcome, TracingStep,
 };
 use spean_contracts::vocabulary::v1::{Need, Urgency};
 use spean_tests::{hand_over, network, one_holder, settled};
@@ -201,10 +201,11 @@ async fn the_district_is_asked_and_answers(network: &Network, case: &str) {
     let found = found.await;
     assert_eq!((found.case_id.as_str(), found.offer_id.as_str()), (case, offer.as_str()));
     assert_eq!((found.since, found.due_on), (today(network), day(network).plus_days(30).to_string()));
-    let care = GetCareRequest { case_id: case.to_owned() };
-    let care = shelter.ask("the care", async |staff: Staff| staff.shelter().get_care(staff.ask(care.clone())).await);
-    let care = care.await.into_inner();
-    assert_eq!(care.tracings.iter().map(|tracing| tracing.outcome()).collect::<Vec<_>>(), [TracingOutcome::Found]);
+    let request = GetCareRequest { case_id: case.to_owned() };
+    let asked =
+        shelter.ask("the care", async |staff: Staff| staff.shelter().get_care(staff.ask(request.clone())).await);
+    let known = asked.await.into_inner();
+    assert_eq!(known.tracings.iter().map(Tracing::outcome).collect::<Vec<_>>(), [TracingOutcome::Found]);
 }
 
 async fn missing(staff: &Staff) -> Result<Vec<Missing>, Status> {

@@ -157,9 +157,9 @@ async fn lost_contacts(staff: &Staff) -> Result<Vec<wire::LostContact>, Status> 
 }
 
 async fn lose(desk: &Desk, case: &str, reason: wire::LossReason) -> String {
-    let lost =
+    let request =
         wire::RecordContactLostRequest { case_id: case.to_owned(), lost_on: String::new(), reason: reason.into() };
-    let lose = async |staff: Staff| staff.safety().record_contact_lost(staff.ask(lost.clone())).await;
+    let lose = async |staff: Staff| staff.safety().record_contact_lost(staff.ask(request.clone())).await;
     desk.ask("the loss", lose).await.into_inner().to_meeting_on
 }
 

@@ -29,8 +29,8 @@ async fn a_client_moves_to_another_province_and_nothing_that_was_due_is_lost_or_
     }
     let (here, there) = (network.desk(KIEN_SVAY), network.desk(RATANAK_KIRI));
     seen(&here, &tools, 3).await;
-    let moves = wire::RecordMoveRequest { case_id: case.clone(), place: "16".to_owned(), moved_on: String::new() };
-    let moved = here.ask("a move", async |staff: Staff| staff.followup().record_move(staff.ask(moves.clone())).await);
+    let request = wire::RecordMoveRequest { case_id: case.clone(), place: "16".to_owned(), moved_on: String::new() };
+    let moved = here.ask("a move", async |staff: Staff| staff.followup().record_move(staff.ask(request.clone())).await);
     assert_eq!(moved.await.into_inner().serving_office_id, RATANAK_KIRI);
     hand_on(&here, &there, &case, ConsentBasis::Person).await;
 

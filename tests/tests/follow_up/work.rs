@@ -156,13 +156,13 @@ async fn the_post_of_a_worker_who_leaves_changes_hands_item_by_item() {
     assert_eq!((load.worker.as_str(), load.open_cases, load.overdue_visits, load.unreported_visits), ("t-01", 2, 2, 2));
     assert_eq!((load.open_dangers, load.lost_contacts), (1, 1));
 
-    let handover = wire::HandOverPostRequest {
+    let request = wire::HandOverPostRequest {
         handover_id: new_id(),
         from_worker: "t-01".to_owned(),
         to_worker: "t-02".to_owned(),
         handed_over_on: String::new(),
     };
-    let hand_over = async |staff: Staff| staff.supervision().hand_over_post(staff.ask(handover.clone())).await;
+    let hand_over = async |staff: Staff| staff.supervision().hand_over_post(staff.ask(request.clone())).await;
     let items = leaves.ask("the handover", hand_over).await.into_inner().items;
     let expected = [
         (Duty::Case, one.clone()),
@@ -177,7 +177,7 @@ async fn the_post_of_a_worker_who_leaves_changes_hands_item_by_item() {
     assert_eq!(items.len(), expected.len());
     let staff = leaves.staff().await;
     let acknowledge = |duty: Duty, item: &str| wire::AcknowledgeHandedOverRequest {
-        handover_id: handover.handover_id.clone(),
+        handover_id: request.handover_id.clone(),
         duty: duty.into(),
         item_id: item.to_owned(),
     };

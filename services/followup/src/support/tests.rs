@@ -68,20 +68,20 @@ fn an_outcome_is_looked_for_when_it_is_due_and_after_the_help() {
 #[test]
 fn help_goes_along_with_the_case_and_its_outcomes_are_looked_for_there() {
     let to = office("takeo-district");
-    let hand_on = Command::HandOn { to: to.clone() };
+    let pass = Command::HandOn { to: to.clone() };
     let handed_on = Event::HandedOn { given: tools(), seen: vec![sold()], to };
-    given::<Support>([given_tools(), seen()]).when(&the_district(), hand_on.clone()).then([handed_on.clone()]);
-    given::<Support>([given_tools(), seen(), handed_on]).when(&the_district(), hand_on.clone()).then_nothing();
-    given::<Support>([]).when(&the_district(), hand_on).then_error(&Error::NoSuchSupport);
-    let take_up = Command::TakeUp { given: tools(), seen: vec![sold()] };
+    given::<Support>([given_tools(), seen()]).when(&the_district(), pass.clone()).then([handed_on.clone()]);
+    given::<Support>([given_tools(), seen(), handed_on]).when(&the_district(), pass.clone()).then_nothing();
+    given::<Support>([]).when(&the_district(), pass).then_error(&Error::NoSuchSupport);
+    let receive = Command::TakeUp { given: tools(), seen: vec![sold()] };
     let taken_up = taken_up(vec![sold()]);
-    given::<Support>([]).when(&the_district(), take_up.clone()).then([taken_up.clone()]);
-    given::<Support>([taken_up.clone()]).when(&the_district(), take_up.clone()).then_nothing();
+    given::<Support>([]).when(&the_district(), receive.clone()).then([taken_up.clone()]);
+    given::<Support>([taken_up.clone()]).when(&the_district(), receive.clone()).then_nothing();
     given::<Support>([taken_up]).when(&the_district(), see(3, SupportOutcome::Sold, "2026-05-02")).then_nothing();
     // Back where it was given, only what was seen meanwhile is news.
     let later = Seen { after_months: 6, ..sold() };
     let back = Command::TakeUp { given: tools(), seen: vec![sold(), later] };
-    given::<Support>([given_tools(), seen()]).when(&the_district(), take_up).then_nothing();
+    given::<Support>([given_tools(), seen()]).when(&the_district(), receive).then_nothing();
     given::<Support>([given_tools(), seen()]).when(&the_district(), back).then([self::taken_up(vec![later])]);
 }
 

@@ -96,12 +96,12 @@ fn case() -> CaseId {
     id(1)
 }
 
-fn open(since: &str) -> Option<Open> {
-    Some(Open { count: 1, since: day(since) })
+fn open(since: &str) -> Open {
+    Open { count: 1, since: day(since) }
 }
 
 fn one_offer() -> Matters {
-    Matters { offers: open("2026-02-10"), ..Matters::default() }
+    Matters { offers: Some(open("2026-02-10")), ..Matters::default() }
 }
 
 async fn begun(url: &str) -> Log {
@@ -117,11 +117,11 @@ async fn open_matters_come_before_the_meeting(url: &str) {
     log.desk_tells(one_offer()).await;
     assert_eq!(log.topics("2026-02-12").await, [], "an answer may take some days");
     assert_eq!(log.topics("2026-02-18").await, [Topic::OfferOpen], "nobody answered");
-    log.desk_tells(Matters { services: open("2026-02-10"), ..Matters::default() }).await;
+    log.desk_tells(Matters { services: Some(open("2026-02-10")), ..Matters::default() }).await;
     assert_eq!(log.topics("2026-02-18").await, [], "a service may take its time");
     log.visit().await;
     assert_eq!(log.topics("2026-03-02").await, [Topic::DueToExtend, Topic::ServiceOpen]);
-    let all = Matters { needs: open("2026-03-01"), services: open("2026-02-10"), ..one_offer() };
+    let all = Matters { needs: Some(open("2026-03-01")), services: Some(open("2026-02-10")), ..one_offer() };
     log.desk_tells(all).await;
     let expected = [Topic::DueToExtend, Topic::OfferOpen, Topic::NeedOpen, Topic::ServiceOpen];
     assert_eq!(log.topics("2026-03-02").await, expected);

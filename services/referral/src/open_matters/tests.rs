@@ -33,12 +33,12 @@ fn context() -> Context {
     Context { office: kandal(), staff: Some("kd-01".parse().unwrap()), now: NOW }
 }
 
-fn open(count: u32) -> Option<Open> {
-    Some(Open { count, since: NOW.date_in_cambodia() })
+fn open(count: u32) -> Open {
+    Open { count, since: NOW.date_in_cambodia() }
 }
 
 fn one_offer() -> Matters {
-    Matters { offers: open(1), ..Matters::default() }
+    Matters { offers: Some(open(1)), ..Matters::default() }
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_case_with_nothing_open_has_nothing_to_tell() {
 
 #[test]
 fn the_events_of_open_matters_keep_their_lines() {
-    let all = Matters { offers: open(2), needs: open(1), services: open(3) };
+    let all = Matters { offers: Some(open(2)), needs: Some(open(1)), services: Some(open(3)) };
     let events = [Event::Counted { matters: all }, Event::Counted { matters: Matters::default() }];
     crate::needs::golden::check("open_matters", &events);
 }
@@ -137,12 +137,12 @@ async fn play(url: &str) {
         known_since: NOW.date_in_cambodia(),
     };
     desk.need(need::Command::Open(described)).await;
-    assert_eq!(desk.open().await, Matters { needs: open(1), ..Matters::default() });
+    assert_eq!(desk.open().await, Matters { needs: Some(open(1)), ..Matters::default() });
 
     desk.custody(service(21)).await;
     let to = "hope".parse().unwrap();
     desk.need(need::Command::Ask { case, need: Need::VocationalTraining, offer: id(21), to }).await;
-    assert_eq!(desk.open().await, Matters { needs: open(1), ..one_offer() }, "nobody has said yes");
+    assert_eq!(desk.open().await, Matters { needs: Some(open(1)), ..one_offer() }, "nobody has said yes");
     desk.hears(Message::Accept { case, offer: id(21), term: 0 }).await;
     let agreed = [need::OfferStanding {
         offer: id(21),
@@ -152,7 +152,7 @@ async fn play(url: &str) {
     }];
     let holder = Some(kandal());
     desk.need(need::Command::Settle { offers: agreed.into(), holder: holder.clone() }).await;
-    assert_eq!(desk.open().await, Matters { services: open(1), ..Matters::default() }, "the service is given");
+    assert_eq!(desk.open().await, Matters { services: Some(open(1)), ..Matters::default() }, "the service is given");
 
     desk.hears(Message::Conclusion { case, offer: id(21), outcome: ServiceOutcome::Completed }).await;
     let concluded = [need::OfferStanding {
