@@ -1,6 +1,7 @@
 //! `cargo xtask check`: rules of this repository that no other tool knows. Each finding says where and why.
 
 mod arrows;
+mod coverage;
 mod documents;
 mod files;
 mod providers;
@@ -21,6 +22,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ("one TLS provider", providers::findings()?),
         ("nothing of a machine", files::findings()?),
         ("what documents name", documents::findings()?),
+        ("what is done of what is asked", coverage::findings()?),
         ("refusals that a test expects", refusals::findings()?),
     ];
     let mut count = 0;
