@@ -21,10 +21,14 @@ const SOUND: Mix = Mix {
 };
 
 /// Every history that ever failed, with what it showed.
-const ONCE_FAILED: [(u64, &str); 5] = [
+const ONCE_FAILED: [(u64, &str); 9] = [
     (663, "an acceptance that two offices of one node forgot, and a certificate that the registry returned"),
     (1603, "the same, while the certificate is in the queue between the two"),
     (4740, "the same, and the one that had accepted declines before the certificate comes"),
+    (89_828, "an acceptance whose certificate came by another way than the holder's letter"),
+    (104_595, "the same"),
+    (107_979, "the same"),
+    (123_766, "the same"),
     (47_902, "a certificate that only a later proposal of an override remembered"),
     (3297, "a refusal was recalled after the override that had made it void"),
 ];

@@ -7,7 +7,7 @@ use super::command::Situation;
 use super::error::Error;
 use super::event::Event;
 use super::message::{Message, OfferTerms, ServiceOutcome};
-use super::state::{CaseCustody, OfferInState, OfferOut, OfferOutState};
+use super::state::{CaseCustody, OfferIn, OfferInState, OfferOut, OfferOutState};
 use crate::Party;
 
 impl CaseCustody {
@@ -318,6 +318,9 @@ impl CaseCustody {
         situation: &Situation,
     ) -> Vec<Event> {
         let after = events.iter().fold(self.clone(), Self::after);
+        let settled = after.settled_by_certificates(&situation.me);
+        let after = settled.iter().fold(after, Self::after);
+        events.extend(settled);
         let (Some(case), term) = (after.case, after.position().term) else { return events };
         let lower_out = after.offers_out().filter(|(_, known)| known.position.term < term);
         let is_news = |offer: &OfferId| term > self.position().term || !self.offers_out.contains_key(offer);
@@ -341,6 +344,21 @@ impl CaseCustody {
             events.push(Event::OverrideForwarded { case, to, chain: after.chain() });
         }
         events
+    }
+
+    /// Offers to this office whose certificate is known although no letter brought it. Only after a restore: the holder
+    /// before has forgotten it as well, and will not send it again.
+    fn settled_by_certificates(&self, me: &Party) -> Vec<Event> {
+        let chain = self.chain();
+        let ended = chain.iter().enumerate().filter_map(|(at, signed)| {
+            let certificate = &signed.certificate;
+            let offer = certificate.offer.filter(|_| certificate.holder.is_same_office(me))?;
+            let waits = |known: &&OfferIn| matches!(known.state, OfferInState::Received | OfferInState::Accepted);
+            self.offers_in.get(&offer).filter(waits)?;
+            let (case, at, chain) = (certificate.case, me.clone(), chain[..=at].to_vec());
+            Some(Event::TransferReceived { case, offer, at, chain })
+        });
+        ended.collect()
     }
 
     /// An offer of this office, which only its addressee may answer.
