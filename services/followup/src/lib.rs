@@ -9,6 +9,7 @@ pub mod contradictions;
 pub mod danger;
 pub mod dangers;
 pub mod desk;
+pub mod desk_matters;
 #[cfg(test)]
 mod examples;
 mod facts;
@@ -110,7 +111,7 @@ pub fn read_models() -> Vec<Arc<dyn ReadModel>> {
         Arc::new(contacts::Contacts),
         Arc::new(dangers::Dangers),
         Arc::new(contradictions::Contradictions),
-        Arc::new(desk::DeskMatters),
+        Arc::new(desk_matters::DeskMatters),
         Arc::new(payments::Payments),
         Arc::new(supports::Supports),
         Arc::new(posts::Posts),

@@ -6,6 +6,7 @@ use spean_custody::Party;
 use spean_custody::case::{
     CaseCustody, Command as Custody, Message, OfferTerms, Preview, ServiceOutcome, Signer, Situation,
 };
+use spean_eventsourcing::Context;
 use spean_eventsourcing::specification::given;
 use spean_eventstore::{EventStore, Metadata, Options};
 use spean_testkit::{Postgres, a_folder};
