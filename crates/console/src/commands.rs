@@ -20,7 +20,11 @@ pub fn mount(root: Command, words: &Words) -> Command {
         let tree = Tree::of(tasks, 1);
         if root.find_subcommand(group).is_some() {
             let about = words.say(&format!("command-{group}"));
-            root = root.mut_subcommand(group, |own| tree.under(framed(own.about(about), words), group, words));
+            let own_commands = |own: Command| own.mut_subcommands(|command| framed(command, words));
+            root = root.mut_subcommand(group, |own| {
+                let own = framed(own_commands(own).about(about).disable_help_subcommand(true), words);
+                tree.under(own, group, words)
+            });
         } else {
             let own = tree.under(group_command(group, group, words), group, words);
             root = root.subcommand(own);

@@ -1,5 +1,7 @@
 //! What is wrong with a command line, in the language of the user.
 
+use std::error::Error as _;
+
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -37,9 +39,12 @@ fn text(error: &Error, words: &Words) -> String {
         ErrorKind::InvalidValue if !known.is_empty() => {
             words.say_with("usage-choice", &[("argument", &argument), ("known", &known)])
         }
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            words.say_with("usage-value", &[("argument", &argument)])
-        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => match error.source() {
+            Some(reason) => {
+                words.say_with("usage-value-because", &[("argument", &argument), ("reason", &reason.to_string())])
+            }
+            None => words.say_with("usage-value", &[("argument", &argument)]),
+        },
         ErrorKind::ArgumentConflict => {
             words.say_with("usage-conflict", &[("argument", &argument), ("other", &said(error, ContextKind::PriorArg))])
         }

@@ -256,7 +256,7 @@ async fn a_danger_without_a_plan_comes_first_and_who_watches_sees_it(url: &str) 
     let store = open(url).await;
     for of in [1, 2] {
         says(&store, of, DISTRICT, Standing::Holds).await;
-        let urgency = if of == 1 { Urgency::Routine } else { Urgency::Emergency };
+        let urgency = if of == 1 { Urgency::Urgent } else { Urgency::Emergency };
         let report = danger::Report {
             case: case(of),
             office: office(DISTRICT),
@@ -277,7 +277,7 @@ async fn a_danger_without_a_plan_comes_first_and_who_watches_sees_it(url: &str) 
     for at in [DISTRICT, PROVINCE] {
         let listed = dangers::of_office(&office(at), false, now(25), 9, 0, store.reader()).await.unwrap();
         let shown: Vec<_> = listed.iter().map(|entry| (entry.urgency.as_str(), entry.is_overdue(now(25)))).collect();
-        assert_eq!(shown, [("routine", true), ("emergency", false)], "{at}");
+        assert_eq!(shown, [("urgent", true), ("emergency", false)], "{at}");
         assert!(listed.iter().all(|entry| entry.cares == (at == DISTRICT)));
     }
     let over = danger::Command::Assess { assessed_on: day("2026-11-23"), is_over: true };

@@ -53,10 +53,10 @@ impl From<Failure> for NoProof {
 
 /// The command, for `spean node`.
 pub fn command(words: &Words) -> clap::Command {
-    let command = clap::Command::new("proof")
+    let command = Proof::augment_args(clap::Command::new("proof"))
         .about("Proves from its chain of certificates who holds a case, believing the directory and nobody else")
         .after_help("Example:\n  spean node proof PT4K-79QX --directory directory.json --root 'mZ0s…='");
-    spean_console::ask_options(Proof::augment_args(command), words)
+    spean_console::ask_options(command, words)
 }
 
 /// Asks a node for the chain of a case, proves it, and prints who holds it.

@@ -245,14 +245,17 @@ async fn a_node_runs_as_on_a_laptop_and_answers_its_staff() {
 
     let token = laptop.says(&laptop.token("--staff staff-17 --office poipet-transit --role supervisor"));
     fs::write(laptop.path().join("token"), token).expect("it can be written");
-    let ask = format!("client --address {address} --token-file token");
-    assert_eq!(laptop.says(&format!("{ask} cases")), "Nothing.\n");
-    assert_eq!(laptop.says(&format!("{ask} cases --json")), "[]\n");
-    assert!(laptop.refuses(&format!("{ask} status")).contains("does not run this service"));
+    let ask = format!("--node {address} --token-file token");
+    assert_eq!(laptop.says(&format!("case list {ask}")), "Nothing.\n");
+    let listed: serde_json::Value =
+        serde_json::from_str(&laptop.says(&format!("case list --json {ask}"))).expect("JSON");
+    assert!(listed.is_object() && listed["cases"].as_array().is_none_or(Vec::is_empty), "{listed}");
+    assert!(laptop.refuses(&format!("node status --json {ask}")).contains("\"exit_code\": 13"));
 
     let reporter = laptop.says(&laptop.token("--staff staff-18 --office poipet-transit --role reporter"));
-    let refusal = laptop.refuses(&format!("client --address {address} --token {} cases", reporter.trim()));
-    assert!(refusal.contains("(NOT_PERMITTED)"), "{refusal}");
+    fs::write(laptop.path().join("reporter"), reporter).expect("it can be written");
+    let refusal = laptop.refuses(&format!("case list --json --node {address} --token-file reporter"));
+    assert!(refusal.contains("\"NOT_PERMITTED\""), "{refusal}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -269,11 +272,11 @@ async fn a_node_with_a_certificate_speaks_tls_and_nothing_else() {
 
     let token = laptop.says(&laptop.token("--staff staff-17 --office poipet-transit --role supervisor"));
     fs::write(laptop.path().join("token"), token).expect("it can be written");
-    let ask = format!("client --address {address} --token-file token");
-    assert_eq!(laptop.says(&format!("{ask} --authority authority/authority.pem cases")), "Nothing.\n");
-    laptop.refuses(&format!("{ask} cases"));
+    let ask = format!("case list --node {address} --token-file token");
+    assert_eq!(laptop.says(&format!("{ask} --authority authority/authority.pem")), "Nothing.\n");
+    laptop.refuses(&ask);
     laptop.says("admin tls authority --folder another");
-    laptop.refuses(&format!("{ask} --authority another/authority.pem cases"));
+    laptop.refuses(&format!("{ask} --authority another/authority.pem"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -288,20 +291,25 @@ async fn who_holds_a_case_is_proven_from_the_chain_and_the_directory_alone() {
     let case = "5d1e2f30-0000-4000-8000-000000000001";
     register(&address, token.trim(), case).await;
 
-    let ask = format!("client --address {address} --token-file token");
+    let ask = format!("--node {address} --token-file token");
     eventually_some(PATIENCE, "the first certificate", async || {
-        laptop.says(&format!("{ask} held")).contains(case).then_some(())
+        laptop.says(&format!("case held --json {ask}")).contains(case).then_some(())
     })
     .await;
-    let verify = format!("{ask} custody {case} --verify --directory directory.json --root");
+    let verify = format!("node proof {case} {ask} --directory directory.json --root");
     let proven = laptop.says(&format!("{verify} {}", laptop.root));
     assert!(proven.contains("poipet-transit@poipet, by edition 1"), "{proven}");
-    assert!(laptop.says(&format!("{ask} cases")).contains(case));
-    assert!(laptop.says(&format!("{ask} status")).contains("connected"));
-    assert!(laptop.says(&format!("{ask} balance --json")).contains(r#""balanced": true"#));
-    assert_eq!(laptop.says(&format!("{ask} worklist --to-answer")), "Nothing.\n");
-    assert_eq!(laptop.says(&format!("{ask} dead-letters")), "Nothing.\n");
-    assert!(laptop.refuses(&format!("{ask} accept {case}")).contains("(NOT_FOUND)"));
+    assert!(laptop.says(&format!("case list --json {ask}")).contains(case));
+    assert!(laptop.says(&format!("node status --json {ask}")).contains(r#""broker_connected": true"#));
+    let books: serde_json::Value =
+        serde_json::from_str(&laptop.says(&format!("node books --json {ask}"))).expect("JSON");
+    assert_eq!(
+        (&books["balances"][0]["office_id"], &books["balances"][0]["held"]),
+        (&"poipet-transit".into(), &1.into())
+    );
+    assert_eq!(laptop.says(&format!("referral inbox {ask}")), "Nothing.\n");
+    assert_eq!(laptop.says(&format!("node dead-letters list {ask}")), "Nothing.\n");
+    assert!(laptop.refuses(&format!("referral accept {case} --json {ask}")).contains("\"exit_code\": 5"));
 
     // Whoever believes another root, or a directory with another key for the node, believes no word of it.
     let stranger = laptop.says("admin root create --folder stranger").trim().to_owned();

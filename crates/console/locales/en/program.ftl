@@ -84,6 +84,7 @@ usage-command = there is no command { $command }
 usage-no-command = a command is missing
 usage-empty = { $argument }: a value is missing
 usage-choice = { $argument }: expected one of { $known }
+usage-value-because = { $argument }: { $reason }
 usage-value = { $argument }: this value cannot be read
 usage-conflict = { $argument } and { $other } do not go together
 usage-suggestion = did you mean { $suggestion }?

@@ -84,6 +84,7 @@ usage-command = គ្មានពាក្យបញ្ជា { $command } ទ�
 usage-no-command = ខ្វះពាក្យបញ្ជា
 usage-empty = { $argument }៖ ខ្វះតម្លៃ
 usage-choice = { $argument }៖ ត្រូវជាពាក្យមួយក្នុងចំណោម { $known }
+usage-value-because = { $argument }៖ { $reason }
 usage-value = { $argument }៖ មិនអាចអានតម្លៃនេះបានទេ
 usage-conflict = { $argument } និង { $other } មិនអាចប្រើជាមួយគ្នា
 usage-suggestion = តើអ្នកចង់និយាយថា { $suggestion } ឬ?
