@@ -131,6 +131,7 @@ pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello
             }
             if effect == HelloEffect::Restored && before > 0 {
                 forget_unapplied(&from, link.peer_incarnation(), transaction).await?;
+                recovery::ask_again(&from, transaction).await?;
             }
             Ok::<_, StoreError>((effect, before))
         })

@@ -78,6 +78,17 @@ pub(super) async fn await_answers(
     Ok(())
 }
 
+/// A peer was restored after it had answered: what it told then may never have happened, so it is asked once more.
+pub(super) async fn ask_again(peer: &Address, transaction: &mut Transaction) -> Result<(), StoreError> {
+    for statement in [
+        "delete from post_returned where peer = $1",
+        "update post_recovery set answered_at = null, parts = 0 where peer = $1",
+    ] {
+        sqlx::query(statement).bind(peer.to_string()).execute(transaction.connection()).await?;
+    }
+    Ok(())
+}
+
 /// A peer proved that this node was restored without noticing.
 pub(super) async fn discover(shared: &Arc<Shared>) -> Result<(), StoreError> {
     if shared.is_recovering() || shared.discovering.swap(true, Ordering::AcqRel) {
@@ -213,9 +224,16 @@ pub(super) async fn take_returned(shared: &Arc<Shared>, peer: &Address, body: &[
     for letter in &mut returned.sent {
         put_away_attachment(shared, peer, letter).await?;
     }
-    let (peer, body, now) = (peer.to_string(), returned.encode_to_vec(), (shared.now)().as_micros());
+    let (from, body, now) = (peer.clone(), returned.encode_to_vec(), (shared.now)().as_micros());
+    let incarnation = shared.incarnation();
     let kept = shared.store.transact(move |transaction| {
         Box::pin(async move {
+            let link = load_link(&from, incarnation, transaction.connection()).await?;
+            if returned.incarnation < link.peer_incarnation() {
+                // Said before the peer itself was restored. It was asked again since.
+                return Ok(());
+            }
+            let peer = from.to_string();
             sqlx::query(
                 "insert into post_returned (peer, part, body) values ($1, $2, $3)
                  on conflict (peer, part) do update set body = excluded.body",
