@@ -49,8 +49,10 @@ pub struct Stage {
 }
 
 struct NodeProcess {
-    /// The hub's port for leaves, when the node runs a broker of its own.
+    /// The hub's port for leaves, or what stands between, when the node runs a broker of its own.
     leaf_of: Option<u16>,
+    /// What its process finds in its environment besides ours.
+    environment: BTreeMap<String, String>,
     settings: PathBuf,
     data: PathBuf,
     keys: NodeKeys,
@@ -114,7 +116,14 @@ impl Stage {
             };
             let settings = home.join("node.toml");
             files::replace(&settings, &toml::to_string(&configuration)?)?;
-            let process = NodeProcess { leaf_of, settings, data: home.join("data"), keys, running: None };
+            let process = NodeProcess {
+                leaf_of,
+                environment: BTreeMap::new(),
+                settings,
+                data: home.join("data"),
+                keys,
+                running: None,
+            };
             nodes.insert(node.to_owned(), process);
         }
         let mut stage = Self { layout, directory, hub, nodes };
@@ -154,6 +163,19 @@ impl Stage {
         files::replace(&file, &(offset + hours * 3_600_000_000).to_string())
     }
 
+    /// What a node finds in its environment from its next start on, such as settings that differ from its file.
+    pub fn set_environment(&mut self, node: &str, environment: BTreeMap<String, String>) -> anyhow::Result<()> {
+        self.nodes.get_mut(node).context("there is no such node")?.environment = environment;
+        Ok(())
+    }
+
+    /// Through which port of this machine the broker of a node reaches the hub from its next start on; none when the
+    /// node has no broker of its own. Returns the port until now.
+    pub fn set_hub_port(&mut self, node: &str, port: u16) -> anyhow::Result<Option<u16>> {
+        let process = self.nodes.get_mut(node).context("there is no such node")?;
+        Ok(process.leaf_of.as_mut().map(|leaf_of| std::mem::replace(leaf_of, port)))
+    }
+
     /// Starts a node and waits until it answers.
     pub async fn start(&mut self, node: &str) -> anyhow::Result<()> {
         self.launch(node)?;
@@ -168,7 +190,7 @@ impl Stage {
         let log = process.settings.with_file_name("log.txt");
         let log = OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(program);
-        command.arg("run").arg("--config").arg(&process.settings).process_group(0);
+        command.arg("run").arg("--config").arg(&process.settings).envs(&process.environment).process_group(0);
         if let Some(port) = process.leaf_of {
             command.arg("--with-broker").arg(process.settings.with_file_name("broker"));
             command.arg("--hub").arg(format!("127.0.0.1:{port}"));
