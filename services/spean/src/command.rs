@@ -8,6 +8,7 @@ use spean_console::{Exit, Words};
 use crate::admin::Admin;
 use crate::demonstration::Demonstration;
 use crate::node::NodeCommand;
+use crate::points;
 use crate::proof::{self, NoProof};
 use crate::run::Run;
 
@@ -78,6 +79,7 @@ fn failed(error: &anyhow::Error) -> Exit {
 impl Spean {
     /// Does what was asked for.
     pub fn run(self) -> anyhow::Result<()> {
+        let _points = points::set()?;
         match self.command {
             Command::Run(run) => run.run(),
             Command::Admin(admin) => admin.run(),

@@ -5,6 +5,7 @@ pub mod services;
 
 pub mod admin;
 pub mod node;
+pub mod points;
 pub mod proof;
 pub mod run;
 

@@ -7,7 +7,7 @@ use clap::Args;
 use spean_chassis::Configuration;
 
 use crate::broker::{OwnBroker, OwnBrokerOptions};
-use crate::services;
+use crate::{points, services};
 
 /// Threads for blocking work, such as files and names of hosts. The databases bring their own.
 const BLOCKING_THREADS: usize = 8;
@@ -38,6 +38,7 @@ impl Run {
     pub fn run(self) -> anyhow::Result<()> {
         let configuration =
             Configuration::read(&self.config).with_context(|| format!("the settings in {}", self.config.display()))?;
+        points::refuse_production(&configuration)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(self.threads.into())
             .max_blocking_threads(BLOCKING_THREADS)

@@ -46,6 +46,8 @@ enum Kind {
     Service,
     /// The program that holds all services, and the stories told across them.
     Whole,
+    /// What judges the others by what they leave behind, and must share nothing with them.
+    Checker,
     Tool,
 }
 
@@ -72,7 +74,10 @@ fn may_know((name, kind): (&str, Kind), (other, other_kind): (&str, Kind), for_t
     let other = short(other);
     let known_to_tests = for_tests && FOR_TESTS.contains(&other);
     match kind {
-        Kind::Whole => other_kind != Kind::Tool && (for_tests || other != "testkit" || name == "spean-tests"),
+        // Whoever starts the program under test may know the checker; the program itself may not.
+        Kind::Whole if other_kind == Kind::Checker => name != "spean",
+        Kind::Whole => other_kind != Kind::Tool && (for_tests || other != "testkit" || name != "spean"),
+        Kind::Checker => other == "contracts",
         Kind::Tool => false,
         Kind::Service => other_kind == Kind::Crate && (known_to_tests || FOR_SERVICES.contains(&other)),
         Kind::Crate => {
@@ -85,7 +90,8 @@ fn may_know((name, kind): (&str, Kind), (other, other_kind): (&str, Kind), for_t
 fn kind(manifest: &str) -> Kind {
     let mut folders = manifest.rsplit('/').skip(1);
     match (folders.next(), folders.next()) {
-        (Some("spean"), Some("services")) | (Some("tests"), _) => Kind::Whole,
+        (Some("checker"), Some("tests")) => Kind::Checker,
+        (Some("spean"), Some("services")) | (Some("tests"), _) | (_, Some("tests")) => Kind::Whole,
         (_, Some("services")) => Kind::Service,
         (_, Some("crates")) => Kind::Crate,
         _ => Kind::Tool,
@@ -135,6 +141,16 @@ mod tests {
             let upwards = metadata("spean-identity", "crates/identity", "spean-chassis", "crates/chassis", kind);
             assert_eq!(findings(&upwards).expect("packages").len(), 1);
         }
+    }
+
+    #[test]
+    fn the_checker_knows_nothing_of_what_it_judges() {
+        let known = |other, folder| metadata("spean-checker", "tests/checker", other, folder, Some("dev"));
+        assert_eq!(findings(&known("spean-contracts", "crates/contracts")).expect("packages").len(), 0);
+        assert_eq!(findings(&known("spean-custody", "crates/custody")).expect("packages").len(), 1);
+        let judged = |name, folder| metadata(name, folder, "spean-checker", "tests/checker", None);
+        assert_eq!(findings(&judged("spean-tests", "tests")).expect("packages").len(), 0);
+        assert_eq!(findings(&judged("spean", "services/spean")).expect("packages").len(), 1);
     }
 
     #[test]
