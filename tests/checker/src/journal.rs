@@ -26,10 +26,13 @@ pub enum Line {
     Restored {
         /// When, in microseconds of the journal's writer.
         at: i64,
+        /// When that older state was taken.
+        since: i64,
         /// The node.
         node: String,
         /// Whether what the node acknowledged since that state is gone for its peers as well, as when several nodes are
-        /// put back at once or a broken disk had told lies: what was answered `ok` there before may then be absent.
+        /// put back at once or a broken disk had told lies: what was answered `ok` there between `since` and `at` may
+        /// then be absent.
         may_lose: bool,
     },
 }

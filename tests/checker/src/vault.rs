@@ -1,0 +1,41 @@
+//! C4: the sealed dossiers that came with handoffs.
+
+use sha2::{Digest as _, Sha256};
+use sqlx::{AnyConnection, Row as _};
+
+use crate::certificate::hex;
+use crate::custody::{Custody, State};
+use crate::directory::Directory;
+use crate::report::{Check, Report};
+
+/// Checks the dossiers of one node.
+pub(crate) async fn check(
+    node: &str,
+    custody: &Custody,
+    directory: &Directory,
+    connection: &mut AnyConnection,
+    report: &mut Report,
+) -> Result<(), sqlx::Error> {
+    let rows = sqlx::query("select offer_id, sealed, digest from dossier where direction = 'in'");
+    let rows = rows.fetch_all(connection).await?;
+    report.count("dossiers", rows.len());
+    for row in rows {
+        let (offer, sealed): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+        let computed = Sha256::digest(&sealed);
+        if computed.as_slice() != row.try_get::<&[u8], _>(2)? {
+            report.find(Check::C4, format!("offer {offer}: the dossier at {node} is not what was put away"));
+        }
+        let Some(got) = custody.got.get(&offer).filter(|got| directory.node_of(&got.office) == node) else {
+            report.find(Check::C4, format!("offer {offer}: {node} has its dossier and was not asked"));
+            continue;
+        };
+        if !matches!(got.state, State::Transferred | State::Agreed | State::Concluded(_) | State::Voided) {
+            let words = format!("offer {offer}: {} has its dossier, and the offer is {:?}", got.office, got.state);
+            report.find(Check::C4, words);
+        }
+        if got.dossier.as_ref() != Some(&hex(&computed)) {
+            report.find(Check::C4, format!("offer {offer}: {node} has another dossier than was promised"));
+        }
+    }
+    Ok(())
+}
