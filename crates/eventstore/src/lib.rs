@@ -33,6 +33,7 @@ mod election;
 mod error;
 mod event;
 mod options;
+pub mod points;
 mod read_model;
 mod schema;
 mod snapshot;

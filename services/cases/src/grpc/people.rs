@@ -18,6 +18,15 @@ use crate::{dangers, duplicates, holders, narrative, pairs, sightings};
 /// Most candidates in an answer.
 const MOST_CANDIDATES: usize = 20;
 
+/// What must never be written. It is there only where a test breaks the program to see that somebody notices.
+fn chatter(described: &Described) {
+    let _ = described;
+    fail::fail_point!("sabotage::silence_of_the_log", |_| tracing::warn!(
+        contact = described.contact.address.as_deref(),
+        "registered"
+    ));
+}
+
 impl Grpc {
     pub(super) async fn register_person(
         &self,
@@ -29,6 +38,7 @@ impl Grpc {
         let registered_on = field::day_so_far("registered_on", &request.registered_on, call.today())?;
         let codes = described.codes(registered_on);
         let person: PersonId = case.reinterpret();
+        chatter(&described);
         let tag = self.node.directory.current().node(&self.node.id).map(|node| node.tag);
         let tag =
             tag.ok_or_else(|| status::forbidden("NODE_NOT_IN_DIRECTORY", "the directory does not know this node"))?;
