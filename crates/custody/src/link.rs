@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::Digest;
 
 /// How many early letters are remembered. What is beyond comes again.
-const MOST_PARKED: usize = 10_000;
+const MOST_PARKED: usize = 1_000;
+
+/// How many letters can wait for people at a peer. Whoever says that there are more is not believed.
+const MOST_FAILED: usize = 10_000;
 
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
@@ -248,7 +251,8 @@ impl Link {
         if receipt.incarnation > self.incarnation || receipt.applied_up_to > self.assigned {
             return ReceiptEffect::WeWereRestored;
         }
-        if receipt.backed_up_through > receipt.applied_up_to {
+        let failed_later = receipt.failed.last().is_some_and(|failed| *failed > receipt.applied_up_to);
+        if receipt.backed_up_through > receipt.applied_up_to || failed_later || receipt.failed.len() > MOST_FAILED {
             return ReceiptEffect::Absurd;
         }
         if receipt.applied_up_to >= self.receipted {
@@ -412,6 +416,18 @@ mod tests {
         link.reincarnate(3);
         assert_eq!(link.take_receipt(&receipt(1, 2)), ReceiptEffect::Stale);
         assert_eq!(link.assign(), 1);
+    }
+
+    #[test]
+    fn a_receipt_that_contradicts_itself_changes_nothing() {
+        let mut link = introduced();
+        (0..3).for_each(|_| _ = link.assign());
+        let before = link.clone();
+        let failed = BTreeSet::from([1, 3]);
+        for absurd in [Receipt { backed_up_through: 3, ..receipt(1, 2) }, Receipt { failed, ..receipt(1, 2) }] {
+            assert_eq!(link.take_receipt(&absurd), ReceiptEffect::Absurd);
+            assert_eq!(link, before);
+        }
     }
 
     #[test]

@@ -158,10 +158,7 @@ impl Broker {
     /// The mail of one service of this node. Creates the mailbox and its reader when they are missing, as after a wipe;
     /// `created` tells that the mailbox is a new one, so whatever was in it is gone.
     pub async fn mail(&self, service: Service, place: MailboxPlace) -> Result<(pull::Stream, bool), BrokerError> {
-        let context = match (place, &self.own_context) {
-            (MailboxPlace::OwnServer, Some(own_context)) => own_context,
-            _ => &self.context,
-        };
+        let (context, durable) = self.at(service, place);
         let refused = |error: &dyn std::fmt::Display| BrokerError::Refused(error.to_string());
         let name = topology::mailbox_stream(&self.node);
         let (mailbox, created): (stream::Stream, bool) = if let Ok(mailbox) = context.get_stream(&name).await {
@@ -169,12 +166,6 @@ impl Broker {
         } else {
             let config = topology::mailbox(&self.node, self.mailbox_bytes);
             (context.get_or_create_stream(config).await.map_err(|error| refused(&error))?, true)
-        };
-        // An acknowledgement names stream and reader but no domain, and crosses to the hub. Under one name the hub would
-        // take that of a letter of the node's own server for that of one of its own.
-        let durable = match place {
-            MailboxPlace::Hub => service.to_string(),
-            MailboxPlace::OwnServer => format!("{service}-own"),
         };
         let config = pull::Config {
             durable_name: Some(durable.clone()),
@@ -196,6 +187,35 @@ impl Broker {
             .await
             .map_err(|error| refused(&error))?;
         Ok((letters, created))
+    }
+
+    /// How many bytes of acknowledged mail may lie in the mailbox before it is cleared.
+    pub(crate) const fn room_to_keep(&self) -> u64 {
+        self.mailbox_bytes / 64
+    }
+
+    /// Deletes what a service has acknowledged from the mailbox. The numbering goes on.
+    pub async fn clear(&self, service: Service, place: MailboxPlace) -> Result<(), BrokerError> {
+        let (context, durable) = self.at(service, place);
+        let refused = |error: &dyn std::fmt::Display| BrokerError::Refused(error.to_string());
+        let name = topology::mailbox_stream(&self.node);
+        let mut mailbox = context.get_stream(&name).await.map_err(|error| refused(&error))?;
+        let last = mailbox.info().await.map_err(|error| refused(&error))?.state.last_sequence;
+        let reader = mailbox.consumer_info(&durable).await.map_err(|error| refused(&error))?;
+        let has_all = reader.num_pending == 0 && reader.num_ack_pending == 0;
+        let through = if has_all { last } else { reader.ack_floor.stream_sequence };
+        let purge = mailbox.purge().filter(topology::mailbox_filter(&self.node, service)).sequence(through + 1);
+        purge.await.map(|_| ()).map_err(|error| refused(&error))
+    }
+
+    /// Where mail of a service lies, and what its reader is called there.
+    fn at(&self, service: Service, place: MailboxPlace) -> (&jetstream::Context, String) {
+        match (place, &self.own_context) {
+            // An acknowledgement names stream and reader but no domain, and crosses to the hub. Under one name the hub
+            // would take that of a letter of the node's own server for that of one of its own.
+            (MailboxPlace::OwnServer, Some(own_context)) => (own_context, format!("{service}-own")),
+            _ => (&self.context, service.to_string()),
+        }
     }
 
     /// Says what is still waiting to be said, and goes.

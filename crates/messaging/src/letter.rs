@@ -4,6 +4,7 @@ use std::fmt;
 
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
+use spean_identity::{NodeKeys, PublicKeys, sign, verify};
 use spean_vocabulary::{CaseId, LetterId, NodeId, Service, Timestamp};
 
 /// A service of a node: who a letter is from, and who it is for.
@@ -80,13 +81,48 @@ pub(crate) struct Content {
     pub(crate) trace: String,
     #[prost(int64, tag = "8")]
     pub(crate) posted_at: i64,
+    /// In a letter: its place, signed by its writer. In a receipt or a hello: a place that the receiver signed, as proof
+    /// that it wrote what is confirmed.
+    #[prost(message, optional, tag = "9")]
+    pub(crate) place: Option<SignedPlace>,
+}
+
+/// A place in the order of letters, signed by whoever wrote the letter there.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct SignedPlace {
+    #[prost(uint64, tag = "1")]
+    pub(crate) incarnation: u64,
+    #[prost(uint64, tag = "2")]
+    pub(crate) sequence: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    signature: Vec<u8>,
+}
+
+impl SignedPlace {
+    const PURPOSE: &str = "place of a letter v1";
+
+    /// The place of a letter that we write.
+    pub(crate) fn sign(keys: &NodeKeys, from: &Address, to: &Address, incarnation: u64, sequence: u64) -> Self {
+        let signature = sign(keys, Self::PURPOSE, &Self::text(from, to, incarnation, sequence)).to_vec();
+        Self { incarnation, sequence, signature }
+    }
+
+    /// Whether the writer's key made this signature.
+    pub(crate) fn is_genuine(&self, writer: &PublicKeys, from: &Address, to: &Address) -> bool {
+        let text = Self::text(from, to, self.incarnation, self.sequence);
+        verify(&writer.signing, Self::PURPOSE, &text, &self.signature).is_ok()
+    }
+
+    fn text(from: &Address, to: &Address, incarnation: u64, sequence: u64) -> Vec<u8> {
+        format!("{from} {to} {incarnation} {sequence}").into_bytes()
+    }
 }
 
 impl Content {
-    /// What makes two letters the same: everything but the trace and what travels along, which a resend may lack. Of the
-    /// latter the body holds a digest of its own, where it matters.
+    /// What makes two letters the same: everything but the trace, the signature on the place and what travels along, which
+    /// a resend may lack. Of the last the body holds a digest of its own, where it matters.
     pub(crate) fn digest(&self) -> Vec<u8> {
-        let content = Self { trace: String::new(), attachment: None, ..self.clone() };
+        let content = Self { trace: String::new(), attachment: None, place: None, ..self.clone() };
         Sha256::digest(content.encode_to_vec()).to_vec()
     }
 

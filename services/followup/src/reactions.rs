@@ -54,6 +54,10 @@ impl Correspondence for Reactions {
         transaction: &'a mut Transaction,
     ) -> BoxFuture<'a, Result<(), Unusable>> {
         Box::pin(async move {
+            // What follow-ups do not say to each other is said by the services of this node, and believed as it stands.
+            if !letter.kind.starts_with("spean.followup.") && letter.from.node != self.node {
+                return Err(Unusable::Refused("NOT_OUR_SERVICE".to_owned()));
+            }
             match letter.kind.as_str() {
                 "spean.referral.v1.StandingChanged" => self.standing_changed(letter, transaction).await,
                 "spean.referral.v1.PersonSeenAgain" => self.seen_again(letter, transaction).await,

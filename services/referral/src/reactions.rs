@@ -11,6 +11,7 @@ use spean_custody::Digest;
 use spean_custody::case::{CaseCustody, Command, Error, Message, Preview};
 use spean_custody::recovery::offers_to_renew;
 use spean_eventsourcing::Context;
+use spean_eventstore::points::lacks;
 use spean_eventstore::{BoxFuture, EventStore, HandleError, Metadata, StoreError, Transaction};
 use spean_identity::OfficeLevel;
 use spean_messaging::{Address, Correspondence, Letter, Unusable};
@@ -49,6 +50,11 @@ impl Correspondence for Reactions {
         transaction: &'a mut Transaction,
     ) -> BoxFuture<'a, Result<(), Unusable>> {
         Box::pin(async move {
+            if let Some(service) = said_by_our_own(&letter.kind)
+                && letter.from != self.desk.node.address(service)
+            {
+                return Err(Unusable::Refused("NOT_OUR_SERVICE".to_owned()));
+            }
             let connection = transaction.connection();
             match letter.kind.as_str() {
                 "spean.cases.v1.CaseRegistered" => {
@@ -69,9 +75,6 @@ impl Correspondence for Reactions {
                     self.withdraw_open(case, WithdrawReason::PersonErased, letter, transaction).await
                 }
                 "spean.directory.v1.OfficeStatusChanged" => {
-                    if letter.from != self.desk.node.address(Service::Directory) {
-                        return Err(Unusable::Refused("NOT_OUR_DIRECTORY".to_owned()));
-                    }
                     let told = OfficeStatusChanged::decode(letter.body.as_slice()).map_err(malformed)?;
                     Ok(routing::record(&told, connection).await?)
                 }
@@ -102,7 +105,7 @@ impl Correspondence for Reactions {
         })
     }
 
-    fn keep_attachment<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Result<(), Unusable>> {
+    fn keep_attachment<'a>(&'a self, letter: &'a Letter, recovering: bool) -> BoxFuture<'a, Result<(), Unusable>> {
         Box::pin(async move {
             let store = self.store.get().ok_or(Unusable::Store(StoreError::Unavailable))?;
             if letter.kind == REPORT_PASSED_ON {
@@ -121,9 +124,9 @@ impl Correspondence for Reactions {
                 (Some(_), Some(promised), _) => *promised.as_bytes() == spean_identity::digest(sealed),
                 (Some(_), None, _) => false,
                 // After a restore the offer itself may still be on its way; what is kept is not replaced for that.
-                (None, _, kept) => kept.is_none(),
+                (None, _, kept) => recovering && kept.is_none(),
             };
-            if !welcome {
+            if !welcome && !lacks("sabotage::dossier_digest") {
                 return Err(Unusable::Refused("NOT_THE_DOSSIER_THAT_WAS_PROMISED".to_owned()));
             }
             let person = said.message.case().reinterpret();
@@ -140,7 +143,12 @@ impl Correspondence for Reactions {
             }
             let offer = reference.parse().map_err(malformed)?;
             let store = self.store.get().ok_or(Unusable::Store(StoreError::Unavailable))?;
-            dossiers::sealed(&self.desk.node.vault, store, offer).await.map_err(vault_away)
+            let mut sealed = dossiers::sealed(&self.desk.node.vault, store, offer).await.map_err(vault_away)?;
+            if let Some(last) = sealed.as_mut().and_then(|sealed| sealed.last_mut()).filter(|_| lacks("fault::dossier"))
+            {
+                *last ^= 1;
+            }
+            Ok(sealed)
         })
     }
 
@@ -171,6 +179,17 @@ impl Correspondence for Reactions {
                 _ => {}
             }
             let said = read(letter)?;
+            // It is the peer who says that this was said, and to it alone.
+            let served_by = |office: &OfficeId| self.desk.party(office).map(|party| party.node);
+            if said.to.node != to.node || served_by(&said.to.office).as_ref() != Some(&to.node) {
+                return Err(Unusable::Refused("NOT_THEIR_OFFICE".to_owned()));
+            }
+            if served_by(&said.from.office).as_ref() != Some(&self.desk.node.id) {
+                return Err(Unusable::Refused("NOT_OUR_OFFICE".to_owned()));
+            }
+            if !said.message.chain().is_empty() && !self.desk.vouches(said.message.chain()) {
+                return Err(Unusable::Refused("CERTIFICATE_NOT_GENUINE".to_owned()));
+            }
             let command = Command::Recall { to: said.to, message: said.message.clone() };
             self.decide(&said.from.office, said.message.case(), command, letter, transaction).await
         })
@@ -178,6 +197,9 @@ impl Correspondence for Reactions {
 
     fn recovered<'a>(&'a self, transaction: &'a mut Transaction) -> BoxFuture<'a, Result<(), Unusable>> {
         Box::pin(async move {
+            if lacks("sabotage::renewal") {
+                return Ok(());
+            }
             let rows = sqlx::query(
                 "select distinct office, case_id from offer where direction = 'out' and state = 'OFFERED'
                  order by office, case_id",
@@ -281,7 +303,9 @@ impl Reactions {
         let said = read(letter)?;
         let directory = self.desk.directory();
         let served_by = |office: &OfficeId| directory.office(office).map(|office| office.node.clone());
-        if letter.from.node != said.from.node || served_by(&said.from.office) != Some(letter.from.node.clone()) {
+        let theirs =
+            letter.from.node == said.from.node && served_by(&said.from.office) == Some(letter.from.node.clone());
+        if !theirs && !lacks("sabotage::their_office") {
             return Err(Unusable::Refused("NOT_THEIR_OFFICE".to_owned()));
         }
         if said.to.node != self.desk.node.id || served_by(&said.to.office) != Some(self.desk.node.id.clone()) {
@@ -290,7 +314,8 @@ impl Reactions {
         if directory.office(&said.to.office).is_some_and(|office| office.level == OfficeLevel::Commune) {
             return Err(Unusable::Refused("A_COMMUNE_HOLDS_NO_CASES".to_owned()));
         }
-        if !said.message.chain().is_empty() && !self.desk.vouches(said.message.chain()) {
+        let vouched = said.message.chain().is_empty() || self.desk.vouches(said.message.chain());
+        if !vouched && !lacks("sabotage::signatures") {
             return Err(Unusable::Refused("CERTIFICATE_NOT_GENUINE".to_owned()));
         }
         if let Message::OverrideCosigned { signature, proposal, .. } = &said.message {
@@ -364,6 +389,15 @@ impl Reactions {
         let decided = transaction.decide::<CaseCustody>(&id, command, &situation, &metadata).await.map_err(unusable)?;
         Ok(handoffs::measure(&decided, metadata.recorded_at, transaction.connection()).await?)
     }
+}
+
+/// The service of this node that alone may say a thing: what the register and the directory say of cases and offices is
+/// believed as it stands, so nobody else may say it.
+fn said_by_our_own(kind: &str) -> Option<Service> {
+    if kind.starts_with("spean.cases.") {
+        return Some(Service::Cases);
+    }
+    (kind == "spean.directory.v1.OfficeStatusChanged").then_some(Service::Directory)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]

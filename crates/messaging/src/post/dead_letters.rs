@@ -46,7 +46,7 @@ pub(super) async fn list(shared: &Shared, limit: i64, offset: i64) -> Result<Vec
     let rows = sqlx::query(
         "select letter_id, peer, kind, reason, arrived_at, attempts,
             (select count(*) from post_in behind where behind.case_id = post_in.case_id and behind.case_id <> ''
-                and behind.state = 'waiting') as waiting_behind
+                and behind.peer = post_in.peer and behind.state = 'waiting') as waiting_behind
          from post_in where state = 'dead'
          union all
          select id, '', subject, reason, arrived_at, 1, 0 from post_unreadable
@@ -81,12 +81,12 @@ pub(super) async fn count(shared: &Shared) -> Result<i64, StoreError> {
 }
 
 pub(super) async fn retry(shared: &Arc<Shared>, id: &str) -> Result<Option<Retried>, StoreError> {
-    let Some(case) = case_of(shared, id).await? else { return Ok(None) };
+    let Some((peer, case)) = case_of(shared, id).await? else { return Ok(None) };
     match apply(shared, id).await? {
         Retried::Applied => {}
         refused @ Retried::Refused(_) => return Ok(Some(refused)),
     }
-    apply_waiting(shared, &case).await?;
+    apply_waiting(shared, &peer, &case).await?;
     Ok(Some(Retried::Applied))
 }
 
@@ -112,8 +112,8 @@ pub(super) async fn discard(shared: &Arc<Shared>, id: &str, reason: &str) -> Res
         })
     });
     let discarded = discarded.await.map_err(store_error)?;
-    if let Some(case) = case {
-        apply_waiting(shared, &case).await?;
+    if let Some((peer, case)) = case {
+        apply_waiting(shared, &peer, &case).await?;
     }
     Ok(discarded)
 }
@@ -132,33 +132,37 @@ pub(super) async fn free_waiting(shared: Arc<Shared>) {
 
 async fn free_once(shared: &Arc<Shared>) -> Result<(), StoreError> {
     let rows = sqlx::query(
-        "select distinct case_id from post_in waiting where state = 'waiting'
-            and not exists (select 1 from post_in dead where dead.case_id = waiting.case_id and dead.state = 'dead')",
+        "select distinct peer, case_id from post_in waiting where state = 'waiting'
+            and not exists (select 1 from post_in dead
+                where dead.case_id = waiting.case_id and dead.peer = waiting.peer and dead.state = 'dead')",
     )
     .fetch_all(shared.store.reader())
     .await?;
     for row in rows {
-        apply_waiting(shared, row.try_get(0)?).await?;
+        apply_waiting(shared, row.try_get(0)?, row.try_get(1)?).await?;
     }
     Ok(())
 }
 
-async fn case_of(shared: &Shared, id: &str) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query("select case_id from post_in where letter_id = $1 and state = 'dead'")
+/// Who wrote a dead letter, and the case it is about.
+async fn case_of(shared: &Shared, id: &str) -> Result<Option<(String, String)>, StoreError> {
+    let row = sqlx::query("select peer, case_id from post_in where letter_id = $1 and state = 'dead'")
         .bind(id)
         .fetch_optional(shared.store.reader())
         .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    Ok(row.map(|row| Ok::<_, sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()?)
 }
 
-/// What waited behind a dead letter, in its order, until one of them cannot be applied either.
-async fn apply_waiting(shared: &Arc<Shared>, case: &str) -> Result<(), StoreError> {
+/// What waited behind a dead letter of the same writer, in its order, until one of them cannot be applied either.
+async fn apply_waiting(shared: &Arc<Shared>, peer: &str, case: &str) -> Result<(), StoreError> {
     loop {
         let row = sqlx::query(
-            "select letter_id from post_in where case_id = $1 and case_id <> '' and state = 'waiting'
-                and not exists (select 1 from post_in dead where dead.case_id = $1 and dead.state = 'dead')
-             order by arrived_at, peer, incarnation, sequence limit 1",
+            "select letter_id from post_in where peer = $1 and case_id = $2 and case_id <> '' and state = 'waiting'
+                and not exists (select 1 from post_in dead
+                    where dead.peer = $1 and dead.case_id = $2 and dead.state = 'dead')
+             order by arrived_at, incarnation, sequence limit 1",
         )
+        .bind(peer)
         .bind(case)
         .fetch_optional(shared.store.reader())
         .await?;

@@ -8,26 +8,36 @@ use futures::StreamExt as _;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use spean_custody::Digest;
-use spean_custody::link::{Arrival, Hello};
+use spean_custody::link::{Arrival, Hello, Link};
+use spean_eventstore::points::{lacks, lacks_for};
 use spean_eventstore::{StoreError, TransactError, Transaction};
 use spean_identity::{Envelope, Header};
 use sqlx::Row as _;
 use tracing::Instrument as _;
 
 use super::outbox::{load_link, number, save_link};
-use super::{Shared, Unusable, receipts, recovery, store_error};
+use super::{COME_AGAIN, Shared, Unusable, receipts, recovery, store_error};
 use crate::broker::MailboxPlace;
 use crate::letter::{Address, Content, Letter, kind, letter_id};
 use crate::trace::continue_trace;
 
 /// The pause before the mailbox is opened again after the broker failed.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
-/// A letter that cannot be stored now comes again after this.
-const COME_AGAIN: Duration = Duration::from_secs(5);
 /// How much of one unreadable message is kept for people, in bytes.
 const KEPT_UNREADABLE_BYTES: usize = 64 * 1024;
 /// How many unreadable messages are kept: whoever sends more must not fill the disk.
 const KEPT_UNREADABLE: i64 = 1_000;
+/// How many of them of one node.
+const KEPT_UNREADABLE_OF_ONE: i64 = 100;
+/// How much of a peer's letters that came before their turn is kept, in bytes. What is beyond comes again.
+const PARKED_BYTES: i64 = 16 * 1024 * 1024;
+/// How many of a peer's letters may wait for people. Then no more are taken until people have dealt with them: the peer
+/// keeps what it has, and sends it again.
+const STUCK_LETTERS: i64 = 1_000;
+/// How much of them, in bytes.
+const STUCK_BYTES: i64 = 64 * 1024 * 1024;
+/// How many acknowledged letters may lie in the mailbox before it is cleared: far fewer than one sender may put there.
+const LETTERS_TO_CLEAR: u32 = 500;
 
 /// A numbered letter, checked and opened.
 #[derive(Clone)]
@@ -40,7 +50,7 @@ struct Arrived {
 
 /// What became of a letter that arrived.
 enum Taken {
-    /// Applied, parked, or known: it is in the database, the broker may forget it.
+    /// Applied, parked, or known: it is in the database, the broker may forget it. Or its writer will send it again.
     Stored,
     /// Not now: the broker shall bring it again.
     Later,
@@ -85,9 +95,18 @@ pub(super) async fn run(shared: Arc<Shared>, place: MailboxPlace) {
                     tracing::info!(me = %shared.me, "the mailbox is new; telling the peers");
                 }
                 recovery::greet_all(&shared).await;
+                let (mut taken_letters, mut taken_bytes) = (LETTERS_TO_CLEAR, 0);
                 while let Some(message) = letters.next().await {
                     match message {
-                        Ok(message) => take(&shared, message).await,
+                        Ok(message) => {
+                            taken_letters += 1;
+                            taken_bytes += message.payload.len() as u64;
+                            take(&shared, message).await;
+                            if taken_letters >= LETTERS_TO_CLEAR || taken_bytes >= shared.broker.room_to_keep() {
+                                clear(&shared, place).await;
+                                (taken_letters, taken_bytes) = (0, 0);
+                            }
+                        }
                         Err(error) => {
                             tracing::debug!(me = %shared.me, error = %error, "the mailbox must be opened again");
                             break;
@@ -98,6 +117,13 @@ pub(super) async fn run(shared: Arc<Shared>, place: MailboxPlace) {
             Err(error) => tracing::debug!(me = %shared.me, error = %error, "the mailbox cannot be opened now"),
         }
         tokio::time::sleep(REOPEN_AFTER).await;
+    }
+}
+
+/// What is acknowledged need not lie in the mailbox: it would be full one day, for everybody who writes to this node.
+async fn clear(shared: &Shared, place: MailboxPlace) {
+    if let Err(error) = shared.broker.clear(shared.me.service, place).await {
+        tracing::debug!(me = %shared.me, error = %error, "the mailbox is cleared later");
     }
 }
 
@@ -133,6 +159,9 @@ async fn read(shared: &Arc<Shared>, subject: &str, payload: &[u8]) -> Result<Tak
         return keep_unreadable(shared, subject, payload, "the letter lay in a mailbox that it was not written to")
             .await;
     };
+    if !shared.correspondence.correspondents().contains(&peer) {
+        return keep_unreadable(shared, subject, payload, "the sender has nothing to tell this service").await;
+    }
     if header.sequence == 0 {
         return take_unnumbered(shared, peer, &header, content, subject, payload).await;
     }
@@ -159,11 +188,13 @@ async fn take_unnumbered(
 ) -> Result<Taken, StoreError> {
     let outcome = match content.kind.as_str() {
         kind::RECEIPT => match serde_json::from_slice(&content.body) {
-            Ok(receipt) => receipts::take(shared, peer, receipt).await,
+            Ok(receipt) => receipts::take(shared, peer, receipt, content.place).await,
             Err(_) => Err(Unusable::Refused("the receipt cannot be read".to_owned())),
         },
         kind::HELLO => match serde_json::from_slice::<Hello>(&content.body) {
-            Ok(hello) if hello.incarnation == header.incarnation => receipts::take_hello(shared, peer, hello).await,
+            Ok(hello) if hello.incarnation == header.incarnation => {
+                receipts::take_hello(shared, peer, hello, content.place).await
+            }
             _ => Err(Unusable::Refused("the hello cannot be read".to_owned())),
         },
         kind::RETURNED => recovery::take_returned(shared, &peer, &content.body).await,
@@ -188,11 +219,18 @@ async fn take_letter(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, St
 }
 
 async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, StoreError> {
+    if lacks_for("fault::put_off", &arrived.content.kind) {
+        return Ok(Taken::Later);
+    }
+    if lacks_for("sabotage::receipt_after_commit", &arrived.content.kind) {
+        receipts::give_early(shared, &arrived.peer, arrived.header.sequence).await;
+        fail::fail_point!("inbox::confirmed_early");
+    }
     let letter = arrived.content.clone().letter(arrived.header.letter, &arrived.peer.node);
     if let Some(letter) = letter.as_ref().filter(|letter| letter.attachment.is_some())
         && !is_settled(shared, &arrived).await?
     {
-        match shared.correspondence.keep_attachment(letter).await {
+        match shared.correspondence.keep_attachment(letter, shared.is_recovering()).await {
             Ok(()) => {}
             Err(Unusable::Store(error)) => return Err(error),
             // The letter itself is judged when it is applied.
@@ -206,8 +244,8 @@ async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, S
             Taken::Stored
         }
         Arrival::Early if shared.is_recovering() => return Ok(Taken::Stored),
-        Arrival::Early | Arrival::Duplicate => Taken::Stored,
-        Arrival::TooEarly | Arrival::NotIntroduced => Taken::Later,
+        Arrival::TooEarly | Arrival::NotIntroduced if shared.put_off.take(&arrived.peer) => Taken::Later,
+        Arrival::Early | Arrival::Duplicate | Arrival::TooEarly | Arrival::NotIntroduced => Taken::Stored,
         Arrival::Refused => {
             tracing::info!(peer = %arrived.peer, "a letter from before the peer's restore was refused");
             Taken::Stored
@@ -215,7 +253,9 @@ async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, S
         Arrival::Fork => {
             tracing::error!(peer = %arrived.peer, "ALARM: one number, two letters: the peer's key or database is in two hands");
             let raw = arrived.content.encode_to_vec();
-            return keep_unreadable(shared, "fork", &raw, "one number, two letters").await;
+            let (me, peer) = (&shared.me, &arrived.peer);
+            let subject = crate::topology::mailbox_subject(&me.node, me.service, &peer.node, peer.service);
+            return keep_unreadable(shared, &subject, &raw, "one number, two letters").await;
         }
     };
     if !matches!(arrival, Arrival::NotIntroduced) {
@@ -252,6 +292,9 @@ async fn store_and_apply(shared: &Arc<Shared>, arrived: &Arrived, apply: bool) -
                 Box::pin(async move {
                     let arrival = store_job(&job_shared, &job_arrived, false, transaction).await?;
                     let Arrived { peer, header, .. } = &job_arrived;
+                    if arrival != Arrival::Next {
+                        return Ok(arrival);
+                    }
                     bury(&job_shared, peer, header.incarnation, header.sequence, &reason, transaction).await?;
                     Ok::<_, Undone>(arrival)
                 })
@@ -292,6 +335,10 @@ async fn store_job(
     }
     let arrival = link.arrive(header.incarnation, header.sequence, &custody_digest(digest), stored.as_ref());
     if matches!(arrival, Arrival::Next | Arrival::Early) && stored.is_none() {
+        let is_early = arrival == Arrival::Early;
+        if !has_room(peer, header.incarnation, &link, is_early, transaction).await? {
+            return Ok(Arrival::TooEarly);
+        }
         sqlx::query(
             "insert into post_in (peer, incarnation, sequence, letter_id, kind, case_id, digest, content, state, reason,
                 attempts, arrived_at)
@@ -313,12 +360,63 @@ async fn store_job(
     if arrival == Arrival::Next && apply && !shared.is_recovering() {
         apply_one(shared, arrived, transaction).await?;
     }
+    let out_of_turn = match arrival {
+        Arrival::Duplicate => lacks("sabotage::inbox"),
+        Arrival::Early => lacks("sabotage::order"),
+        Arrival::Refused => lacks("sabotage::incarnations"),
+        _ => false,
+    };
+    if out_of_turn
+        && apply
+        && !shared.is_recovering()
+        && let Some(letter) = content.clone().letter(header.letter, &peer.node)
+    {
+        shared.correspondence.apply(&letter, transaction).await?;
+    }
     Ok(arrival)
+}
+
+/// Whether another letter of the peer can be stored: one before its turn, or one that may have to wait for people.
+async fn has_room(
+    peer: &Address,
+    incarnation: u64,
+    link: &Link,
+    is_early: bool,
+    transaction: &mut Transaction,
+) -> Result<bool, StoreError> {
+    let stored = if is_early {
+        sqlx::query(
+            "select count(*), coalesce(sum(length(content)), 0) from post_in
+             where peer = $1 and incarnation = $2 and sequence > $3",
+        )
+        .bind(peer.to_string())
+        .bind(number(incarnation))
+        .bind(number(link.applied_up_to()))
+        .fetch_one(transaction.connection())
+        .await?
+    } else {
+        // Those that wait are few, and the peer's letters are many: the index of the first is to be used.
+        sqlx::query(
+            "select count(*), coalesce(sum(length(content)), 0) from post_in
+             where state in ('dead', 'waiting') and peer || '' = $1",
+        )
+        .bind(peer.to_string())
+        .fetch_one(transaction.connection())
+        .await?
+    };
+    let (letters, bytes): (i64, i64) = (stored.try_get(0)?, stored.try_get(1)?);
+    let has_room = if is_early { bytes < PARKED_BYTES } else { letters < STUCK_LETTERS && bytes < STUCK_BYTES };
+    if !has_room && !is_early {
+        tracing::error!(
+            peer = %peer, letters, "ALARM: so many letters of the peer wait for people that no more are taken"
+        );
+    }
+    Ok(has_room)
 }
 
 async fn apply_one(shared: &Arc<Shared>, arrived: &Arrived, transaction: &mut Transaction) -> Result<(), Undone> {
     let Arrived { peer, header, content, .. } = arrived;
-    let waits = waits_behind_another(&content.case, transaction).await?;
+    let waits = waits_behind_another(peer, &content.case, transaction).await?;
     if !waits {
         let letter = content.clone().letter(header.letter, &peer.node);
         let letter = letter.ok_or_else(|| Undone::Refused("MALFORMED".to_owned()))?;
@@ -383,6 +481,9 @@ pub(super) async fn apply_missed(
     transaction: &mut Transaction,
 ) -> Result<(), StoreError> {
     let Ok(content) = Content::decode(content) else { return Ok(()) };
+    if content.from_service != peer.service.to_string() || content.to_service != shared.me.service.to_string() {
+        return Ok(());
+    }
     let id = letter_id(peer, &shared.me, incarnation, sequence);
     let inserted = sqlx::query(
         "insert into post_in (peer, incarnation, sequence, letter_id, kind, case_id, digest, content, state, reason,
@@ -467,41 +568,53 @@ pub(super) async fn set_state(
     Ok(())
 }
 
-pub(super) async fn waits_behind_another(case: &str, transaction: &mut Transaction) -> Result<bool, StoreError> {
+/// Whether another letter of this peer about the case waits for people. What others say of it does not wait: a peer could
+/// stop a case with which it has nothing to do.
+pub(super) async fn waits_behind_another(
+    peer: &Address,
+    case: &str,
+    transaction: &mut Transaction,
+) -> Result<bool, StoreError> {
     if case.is_empty() {
         return Ok(false);
     }
-    let row = sqlx::query("select count(*) from post_in where case_id = $1 and state in ('dead', 'waiting')")
-        .bind(case)
-        .fetch_one(transaction.connection())
-        .await?;
+    let query = "select count(*) from post_in
+         where case_id = $1 and state in ('dead', 'waiting') and peer || '' = $2";
+    let row = sqlx::query(query).bind(case).bind(peer.to_string()).fetch_one(transaction.connection()).await?;
     Ok(row.try_get::<i64, _>(0)? > 0)
 }
 
 async fn keep_unreadable(shared: &Shared, subject: &str, payload: &[u8], reason: &str) -> Result<Taken, StoreError> {
-    tracing::warn!(me = %shared.me, reason, "a message that is no letter for this service was set aside");
     let raw = payload[..payload.len().min(KEPT_UNREADABLE_BYTES)].to_vec();
     let id = Digest::of(payload).to_string();
-    let (subject, reason, now) = (subject.to_owned(), reason.to_owned(), (shared.now)().as_micros());
+    // Who wrote it is in the third place, and the broker sees to it that it is true.
+    let writer: String = subject.split_inclusive('.').take(3).collect();
+    let (subject, why, now) = (subject.to_owned(), reason.to_owned(), (shared.now)().as_micros());
     let kept = shared.store.transact(move |transaction| {
         Box::pin(async move {
-            sqlx::query(
+            let inserted = sqlx::query(
                 "insert into post_unreadable (id, subject, raw, reason, arrived_at)
                  select $1, $2, $3, $4, $5 where (select count(*) from post_unreadable) < $6
+                    and (select count(*) from post_unreadable where substr(subject, 1, $7) = $8) < $9
                  on conflict (id) do nothing",
             )
             .bind(id)
             .bind(subject)
             .bind(raw)
-            .bind(reason)
+            .bind(why)
             .bind(now)
             .bind(KEPT_UNREADABLE)
+            .bind(i32::try_from(writer.len()).unwrap_or(i32::MAX))
+            .bind(&writer)
+            .bind(KEPT_UNREADABLE_OF_ONE)
             .execute(transaction.connection())
             .await?;
-            Ok::<_, StoreError>(())
+            Ok::<_, StoreError>(inserted.rows_affected() > 0)
         })
     });
-    kept.await.map_err(store_error)?;
+    if kept.await.map_err(store_error)? {
+        tracing::warn!(me = %shared.me, reason, "a message that is no letter for this service was set aside");
+    }
     Ok(Taken::Stored)
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use spean_eventstore::points::lacks;
 use spean_eventstore::{EventStore, StoreError};
 use sqlx::Row as _;
 
@@ -100,6 +101,10 @@ pub(super) async fn begin(
     let incarnation = if restored || highest == 0 { highest + 1 } else { highest };
     // The mark first: should the power fail between the two, the database still looks restored.
     write_mark(store, mark_file, incarnation).await?;
+    if lacks("sabotage::quarantine") {
+        store_incarnation(store, incarnation, vec![]).await?;
+        return Ok(Started { incarnation, recovering: false });
+    }
     let awaited_from_now_on = if restored { correspondents } else { vec![] };
     store_incarnation(store, incarnation, awaited_from_now_on).await?;
     if restored {
@@ -108,9 +113,9 @@ pub(super) async fn begin(
     Ok(Started { incarnation, recovering: restored || awaited > 0 })
 }
 
-/// A peer proved that this node forgot something: the next incarnation begins.
-pub(super) async fn next(shared: &Shared) -> anyhow::Result<u64> {
-    let incarnation = shared.incarnation() + 1;
+/// A peer proved that this node forgot something: the next incarnation begins, after the one that was forgotten.
+pub(super) async fn next(shared: &Shared, forgotten: u64) -> anyhow::Result<u64> {
+    let incarnation = shared.incarnation().max(forgotten) + 1;
     write_mark(&shared.store, &shared.mark, incarnation).await?;
     store_incarnation(&shared.store, incarnation, shared.correspondence.correspondents()).await?;
     Ok(incarnation)

@@ -37,6 +37,7 @@ pub(super) async fn deliver(
         attachment: None,
         trace: event.metadata.trace.clone().unwrap_or_default(),
         posted_at,
+        place: None,
     };
     sqlx::query(
         "insert into post_in (peer, incarnation, sequence, letter_id, kind, case_id, digest, content, state, reason,
@@ -93,7 +94,7 @@ async fn apply_next(shared: &Arc<Shared>) -> Result<bool, StoreError> {
             Err(Unusable::Store(error)) => return Err(error),
             Err(Unusable::Refused(_)) => None,
         };
-        match shared.correspondence.keep_attachment(&letter).await {
+        match shared.correspondence.keep_attachment(&letter, false).await {
             Ok(()) => {}
             Err(Unusable::Store(error)) => return Err(error),
             Err(Unusable::Refused(reason)) => tracing::warn!(reason, "what came with a local letter was not kept"),
@@ -104,7 +105,7 @@ async fn apply_next(shared: &Arc<Shared>) -> Result<bool, StoreError> {
     let job_shared = Arc::clone(shared);
     let applied = shared.store.transact(move |transaction| {
         Box::pin(async move {
-            let state = if waits_behind_another(&case, transaction).await? {
+            let state = if waits_behind_another(&job_shared.me, &case, transaction).await? {
                 "waiting"
             } else {
                 job_shared.correspondence.apply(&letter, transaction).await?;

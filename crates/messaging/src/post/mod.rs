@@ -13,6 +13,7 @@ mod inbox;
 mod incarnation;
 mod local;
 mod outbox;
+mod ration;
 mod receipts;
 mod recovery;
 mod relay;
@@ -36,10 +37,19 @@ pub use backup::{BackedUp, Heard, KEPT_DAYS};
 pub use dead_letters::{DeadLetter, Retried};
 pub use incarnation::{Marked, mark_as_restored, marked};
 pub use outbox::{Outbox, Postings};
+use ration::Ration;
 pub use tables::TABLES;
 
 /// How often a table is looked at when nothing tells of something new.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// A letter that cannot be stored now comes again after this.
+const COME_AGAIN: Duration = Duration::from_secs(5);
+/// How many letters of one peer may wait at the broker to come again. It delivers a thousand before the first is
+/// acknowledged, so that one peer cannot use up what all have; who wrote the others sends them again.
+const PUT_OFF: u32 = 32;
+/// How many introductions of one peer are listened to in a second: each may have us send again all that there is.
+const INTRODUCTIONS: u32 = 2;
 
 /// Reads the node's clock.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -54,8 +64,9 @@ pub trait Correspondence: Send + Sync + 'static {
     fn apply<'a>(&'a self, letter: &'a Letter, transaction: &'a mut Transaction)
     -> BoxFuture<'a, Result<(), Unusable>>;
 
-    /// Puts away what came with a letter, before the letter is stored. Must be harmless when done again.
-    fn keep_attachment<'a>(&'a self, _letter: &'a Letter) -> BoxFuture<'a, Result<(), Unusable>> {
+    /// Puts away what came with a letter, before the letter is stored. Must be harmless when done again. Only while the
+    /// node recovers may what it belongs to be unknown: it is still on its way then.
+    fn keep_attachment<'a>(&'a self, _letter: &'a Letter, _recovering: bool) -> BoxFuture<'a, Result<(), Unusable>> {
         Box::pin(async { Ok(()) })
     }
 
@@ -149,6 +160,10 @@ pub(crate) struct Shared {
     pub(crate) forget_wanted: Notify,
     /// The highest place that a letter of ours got in a peer's mailbox: when it goes back, the mailbox lost letters.
     pub(crate) highest_places: Mutex<BTreeMap<String, u64>>,
+    /// Letters that a peer may have the broker bring again.
+    pub(crate) put_off: Ration,
+    /// Introductions that are answered.
+    pub(crate) introductions: Ration,
     mark: PathBuf,
 }
 
@@ -216,6 +231,8 @@ impl Post {
             resend_wanted: Notify::new(),
             forget_wanted: Notify::new(),
             highest_places: Mutex::default(),
+            put_off: Ration::new(PUT_OFF, COME_AGAIN),
+            introductions: Ration::new(INTRODUCTIONS, Duration::from_secs(1)),
             mark: options.mark,
         });
         spawn(tasks, stop, relay::run(Arc::clone(&shared)));

@@ -3,20 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use prost::Message as _;
 use sha2::{Digest as _, Sha256};
-use spean_custody::link::{Hello, HelloEffect, Receipt, ReceiptEffect};
+use spean_custody::link::{Hello, HelloEffect, Link, Receipt, ReceiptEffect};
+use spean_eventstore::points::lacks;
 use spean_eventstore::{StoreError, Transaction};
 use spean_identity::Header;
 use spean_vocabulary::{LetterId, Timestamp};
-use sqlx::Row as _;
+use sqlx::{AnyConnection, Row as _};
 
 use super::outbox::{load_link, number, save_link};
 use super::relay::{dispatch, make_due};
 use super::{PeerStatus, Shared, Unusable, locked, recovery, store_error};
-use crate::letter::{Address, Content, kind, parse_address};
+use crate::letter::{Address, Content, SignedPlace, kind, parse_address};
 
 /// Receipts of one moment are sent as one.
 const GATHER: Duration = Duration::from_millis(20);
+/// Why a receipt or a hello is refused.
+const CONFIRMS_TOO_MUCH: &str = "the peer confirms what was never written, or contradicts itself";
 /// A letter given to the broker so many seconds ago should have its receipt when the peer shows life.
 const OVERDUE_SECONDS: i64 = 5;
 
@@ -39,21 +43,67 @@ pub(super) async fn run(shared: Arc<Shared>) {
 async fn give(shared: &Shared, peer: &Address) -> anyhow::Result<()> {
     let mut connection = shared.store.reader().acquire().await?;
     let link = load_link(peer, shared.incarnation(), &mut connection).await?;
+    let proof = proof(peer, &link, &mut connection).await?;
     drop(connection);
-    say(shared, peer, kind::RECEIPT, serde_json::to_vec(&link.receipt())?).await
+    say(shared, peer, kind::RECEIPT, serde_json::to_vec(&link.receipt())?, proof).await
+}
+
+/// Confirms a letter that is not applied yet: only where a test took away that receipts follow the commit.
+pub(super) async fn give_early(shared: &Shared, peer: &Address, sequence: u64) {
+    let given = async {
+        let mut connection = shared.store.reader().acquire().await?;
+        let link = load_link(peer, shared.incarnation(), &mut connection).await?;
+        drop(connection);
+        let receipt = Receipt { applied_up_to: sequence, ..link.receipt() };
+        say(shared, peer, kind::RECEIPT, serde_json::to_vec(&receipt)?, None).await
+    };
+    if let Err(error) = given.await {
+        tracing::debug!(peer = %peer, error = %error, "a receipt could not be sent");
+    }
 }
 
 /// Introduces this node to a peer, or shows it a sign of life.
 pub(super) async fn greet(shared: &Shared, peer: &Address) -> anyhow::Result<()> {
     let mut connection = shared.store.reader().acquire().await?;
     let mut link = load_link(peer, shared.incarnation(), &mut connection).await?;
+    let proof = proof(peer, &link, &mut connection).await?;
     drop(connection);
     link.reincarnate(shared.incarnation());
-    say(shared, peer, kind::HELLO, serde_json::to_vec(&link.hello())?).await
+    say(shared, peer, kind::HELLO, serde_json::to_vec(&link.hello())?, proof).await
+}
+
+/// The highest place of the peer's letters here, as the peer itself signed it: should its database be an old one, it
+/// believes that, and not what anybody says.
+async fn proof(peer: &Address, link: &Link, connection: &mut AnyConnection) -> Result<Option<SignedPlace>, StoreError> {
+    let row = sqlx::query(
+        "select content from post_in where peer = $1 and incarnation = $2 and sequence <= $3
+         order by sequence desc limit 1",
+    )
+    .bind(peer.to_string())
+    .bind(number(link.peer_incarnation()))
+    .bind(number(link.applied_up_to()))
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Content::decode(row.try_get::<&[u8], _>(0)?).ok().and_then(|content| content.place))
+}
+
+/// Whether a peer shows that we wrote it something that this database does not have.
+fn is_shown(shared: &Shared, peer: &Address, link: &Link, shown: Option<&SignedPlace>) -> bool {
+    let ours = (shared.incarnation(), link.last_assigned());
+    shown.is_some_and(|place| {
+        (place.incarnation, place.sequence) > ours && place.is_genuine(&shared.keys.public(), &shared.me, peer)
+    })
 }
 
 /// Says something that has no number: it is repeated whenever there is reason to.
-pub(super) async fn say(shared: &Shared, peer: &Address, what: &'static str, body: Vec<u8>) -> anyhow::Result<()> {
+pub(super) async fn say(
+    shared: &Shared,
+    peer: &Address,
+    what: &'static str,
+    body: Vec<u8>,
+    place: Option<SignedPlace>,
+) -> anyhow::Result<()> {
     let now = (shared.now)();
     let content = Content {
         from_service: shared.me.service.to_string(),
@@ -61,6 +111,7 @@ pub(super) async fn say(shared: &Shared, peer: &Address, what: &'static str, bod
         kind: what.to_owned(),
         posted_at: now.as_micros(),
         body,
+        place,
         ..Content::default()
     };
     let mut digest = Sha256::new();
@@ -80,14 +131,27 @@ pub(super) async fn say(shared: &Shared, peer: &Address, what: &'static str, bod
 }
 
 /// A peer's receipt arrived.
-pub(super) async fn take(shared: &Arc<Shared>, peer: Address, receipt: Receipt) -> Result<(), Unusable> {
+///
+/// That it confirms what we do not know of may be a lie, and the consequence, that nothing may be decided here until
+/// everybody has answered, is grave. So it is believed when the peer shows our own signature on such a place.
+pub(super) async fn take(
+    shared: &Arc<Shared>,
+    peer: Address,
+    receipt: Receipt,
+    shown: Option<SignedPlace>,
+) -> Result<(), Unusable> {
     let now = (shared.now)();
+    let restored_since = shown.as_ref().map_or(0, |place| place.incarnation);
     let (incarnation, from) = (shared.incarnation(), peer.clone());
+    let job_shared = Arc::clone(shared);
     let taken = shared.store.transact(move |transaction| {
         Box::pin(async move {
             let mut link = load_link(&from, incarnation, transaction.connection()).await?;
             let kept_from = link.prunable_through();
             let effect = link.take_receipt(&receipt);
+            if effect == ReceiptEffect::WeWereRestored && !is_shown(&job_shared, &from, &link, shown.as_ref()) {
+                return Ok((ReceiptEffect::Absurd, false));
+            }
             link.sign_of_life();
             save_link(&from, &link, transaction.connection()).await?;
             note_heard(&from, now, transaction).await?;
@@ -100,8 +164,8 @@ pub(super) async fn take(shared: &Arc<Shared>, peer: Address, receipt: Receipt) 
         shared.forget_wanted.notify_one();
     }
     match effect {
-        ReceiptEffect::WeWereRestored => recovery::discover(shared).await.map_err(Unusable::from),
-        ReceiptEffect::Absurd => Err(Unusable::Refused("RECEIPT_CONTRADICTS_ITSELF".to_owned())),
+        ReceiptEffect::WeWereRestored => recovery::discover(shared, restored_since).await.map_err(Unusable::from),
+        ReceiptEffect::Absurd => Err(Unusable::Refused(CONFIRMS_TOO_MUCH.to_owned())),
         ReceiptEffect::Nothing | ReceiptEffect::Advanced { .. } | ReceiptEffect::Stale => {
             Ok(make_due(shared, &peer.to_string(), OVERDUE_SECONDS).await?)
         }
@@ -112,8 +176,21 @@ pub(super) async fn take(shared: &Arc<Shared>, peer: Address, receipt: Receipt) 
 ///
 /// A node that recovers itself answers too, with what it has: two that were restored together, such as the services of
 /// one node, would wait for each other for ever. What it says later, it says under new numbers.
-pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello) -> Result<(), Unusable> {
+pub(super) async fn take_hello(
+    shared: &Arc<Shared>,
+    peer: Address,
+    hello: Hello,
+    shown: Option<SignedPlace>,
+) -> Result<(), Unusable> {
+    if shared.is_recovering() && lacks("sabotage::mutual_answers") {
+        return Ok(());
+    }
+    if !shared.introductions.take(&peer) {
+        return Ok(());
+    }
     let now = (shared.now)();
+    let restored_since = shown.as_ref().map_or(0, |place| place.incarnation);
+    let job_shared = Arc::clone(shared);
     let (incarnation, from) = (shared.incarnation(), peer.clone());
     let has = if hello.receipt.incarnation == incarnation { hello.receipt.applied_up_to } else { 0 };
     let taken = shared.store.transact(move |transaction| {
@@ -121,6 +198,9 @@ pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello
             let mut link = load_link(&from, incarnation, transaction.connection()).await?;
             let before = link.peer_incarnation();
             let effect = link.take_hello(&hello);
+            if effect == HelloEffect::WeWereRestored && !is_shown(&job_shared, &from, &link, shown.as_ref()) {
+                return Ok((None, before));
+            }
             link.sign_of_life();
             save_link(&from, &link, transaction.connection()).await?;
             note_heard(&from, now, transaction).await?;
@@ -133,11 +213,13 @@ pub(super) async fn take_hello(shared: &Arc<Shared>, peer: Address, hello: Hello
                 forget_unapplied(&from, link.peer_incarnation(), transaction).await?;
                 recovery::ask_again(&from, transaction).await?;
             }
-            Ok::<_, StoreError>((effect, before))
+            Ok::<_, StoreError>((Some(effect), before))
         })
     });
-    match taken.await.map_err(store_error)? {
-        (HelloEffect::WeWereRestored, _) => recovery::discover(shared).await?,
+    let (effect, before) = taken.await.map_err(store_error)?;
+    let Some(effect) = effect else { return Err(Unusable::Refused(CONFIRMS_TOO_MUCH.to_owned())) };
+    match (effect, before) {
+        (HelloEffect::WeWereRestored, _) => recovery::discover(shared, restored_since).await?,
         (HelloEffect::Restored, before) if before > 0 => {
             tracing::warn!(peer = %peer, "the peer was restored from a backup; returning what it had said");
             recovery::return_letters(shared, &peer, has).await?;
@@ -181,6 +263,14 @@ async fn settle(
     if receipt.incarnation != incarnation {
         return Ok(());
     }
+    if lacks("sabotage::archive") {
+        sqlx::query("delete from post_out where peer = $1 and incarnation = $2 and sequence <= $3")
+            .bind(peer.to_string())
+            .bind(number(incarnation))
+            .bind(number(receipt.applied_up_to))
+            .execute(transaction.connection())
+            .await?;
+    }
     sqlx::query(
         "update post_out set settled_at = $1
          where peer = $2 and incarnation = $3 and sequence <= $4 and settled_at is null",
@@ -216,6 +306,9 @@ async fn unsettle(
     now: Timestamp,
     transaction: &mut Transaction,
 ) -> Result<(), StoreError> {
+    if lacks("sabotage::resending") {
+        return Ok(());
+    }
     sqlx::query(
         "update post_out set settled_at = null, next_attempt_at = $1, attempt = attempt + 1
          where peer = $2 and incarnation = $3 and sequence >= $4 and settled_at is not null",

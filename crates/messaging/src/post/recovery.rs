@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use prost::Message as _;
+use spean_eventstore::points::lacks;
 use spean_eventstore::{StoreError, TransactError, Transaction};
 use sqlx::Row as _;
 
@@ -20,6 +21,11 @@ const GREET_EVERY: Duration = Duration::from_secs(2);
 const LETTERS_A_PART: usize = 50;
 /// Bytes returned in one message, roughly: far below what an envelope holds.
 const BYTES_A_PART: usize = 400 * 1024;
+
+/// The most parts that an answer may have: five million letters.
+const MOST_PARTS: u32 = 100_000;
+/// The most that is kept of one peer's answer, in bytes.
+const MOST_RETURNED_BYTES: i64 = 2 * 1024 * 1024 * 1024;
 
 /// One part of what a peer ever got from the restored node, and of what it had sent that the node lost.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -80,6 +86,9 @@ pub(super) async fn await_answers(
 
 /// A peer was restored after it had answered: what it told then may never have happened, so it is asked once more.
 pub(super) async fn ask_again(peer: &Address, transaction: &mut Transaction) -> Result<(), StoreError> {
+    if lacks("sabotage::asking_again") {
+        return Ok(());
+    }
     for statement in [
         "delete from post_returned where peer = $1",
         "update post_recovery set answered_at = null, parts = 0 where peer = $1",
@@ -89,13 +98,13 @@ pub(super) async fn ask_again(peer: &Address, transaction: &mut Transaction) -> 
     Ok(())
 }
 
-/// A peer proved that this node was restored without noticing.
-pub(super) async fn discover(shared: &Arc<Shared>) -> Result<(), StoreError> {
+/// A peer proved that this node was restored without noticing: it showed a letter of this incarnation of ours, or a later.
+pub(super) async fn discover(shared: &Arc<Shared>, forgotten: u64) -> Result<(), StoreError> {
     if shared.is_recovering() || shared.discovering.swap(true, Ordering::AcqRel) {
         return Ok(());
     }
     tracing::error!(me = %shared.me, "a peer confirms letters that are not in our log: the database is an old one");
-    let next = incarnation::next(shared).await;
+    let next = incarnation::next(shared, forgotten).await;
     if let Ok(next) = &next {
         shared.incarnation.store(*next, Ordering::Release);
         shared.outbox.set_incarnation(*next);
@@ -172,8 +181,14 @@ pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u6
             content: row.try_get(2)?,
         })
     });
-    let got = got.collect::<Result<Vec<_>, _>>()?;
-    let sent = relay::sent_after(shared, peer, has).await?;
+    let mut got = got.collect::<Result<Vec<_>, _>>()?;
+    if lacks("sabotage::return_of_what_was_said") {
+        got.clear();
+    }
+    let mut sent = relay::sent_after(shared, peer, has).await?;
+    if lacks("sabotage::return_of_what_was_heard") {
+        sent.clear();
+    }
     let sent = sent.into_iter().map(|(incarnation, sequence, content)| NumberedLetter {
         incarnation,
         sequence,
@@ -203,7 +218,7 @@ pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u6
             forgotten,
             ..letters
         };
-        if let Err(error) = receipts::say(shared, peer, kind::RETURNED, returned.encode_to_vec()).await {
+        if let Err(error) = receipts::say(shared, peer, kind::RETURNED, returned.encode_to_vec(), None).await {
             tracing::debug!(peer = %peer, error = %error, "the peer will ask again");
         }
     }
@@ -215,6 +230,12 @@ pub(super) async fn take_returned(shared: &Arc<Shared>, peer: &Address, body: &[
     let mut returned =
         Returned::decode(body).map_err(|_| Unusable::Refused("what was returned cannot be read".to_owned()))?;
     if !shared.is_recovering() || returned.for_incarnation != shared.incarnation() {
+        return Ok(());
+    }
+    if !(1..=MOST_PARTS).contains(&returned.parts) || !(1..=returned.parts).contains(&returned.part) {
+        return Err(Unusable::Refused("what was returned is in more parts than there can be".to_owned()));
+    }
+    if !is_awaited(shared, peer).await? {
         return Ok(());
     }
     if returned.forgotten > 0 {
@@ -260,6 +281,22 @@ pub(super) async fn take_returned(shared: &Arc<Shared>, peer: &Address, body: &[
     Ok(())
 }
 
+/// Whether the peer has not answered yet, and has not said more already than anybody can have to say.
+async fn is_awaited(shared: &Shared, peer: &Address) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "select (select count(*) from post_recovery where peer = $1 and answered_at is null),
+            (select coalesce(sum(length(body)), 0) from post_returned where peer = $1)",
+    )
+    .bind(peer.to_string())
+    .fetch_one(shared.store.reader())
+    .await?;
+    let (awaited, bytes): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    if bytes > MOST_RETURNED_BYTES {
+        tracing::error!(peer = %peer, bytes, "ALARM: the peer returns more than there can be");
+    }
+    Ok(awaited > 0 && bytes <= MOST_RETURNED_BYTES)
+}
+
 /// What travelled with a letter was lost with the database as well: it is put away before the letter is applied.
 async fn put_away_attachment(shared: &Shared, peer: &Address, letter: &mut NumberedLetter) -> Result<(), Unusable> {
     let Ok(content) = Content::decode(letter.content.as_slice()) else { return Ok(()) };
@@ -269,7 +306,7 @@ async fn put_away_attachment(shared: &Shared, peer: &Address, letter: &mut Numbe
     letter.content = Content { attachment: None, ..content.clone() }.encode_to_vec();
     let id = letter_id(peer, &shared.me, letter.incarnation, letter.sequence);
     let Some(complete) = content.letter(id, &peer.node) else { return Ok(()) };
-    match shared.correspondence.keep_attachment(&complete).await {
+    match shared.correspondence.keep_attachment(&complete, true).await {
         // The letter itself is judged when it is applied.
         Err(Unusable::Refused(reason)) => tracing::warn!(reason, "what came with a returned letter was not kept"),
         kept => kept?,
@@ -291,7 +328,7 @@ async fn finish(shared: &Arc<Shared>) -> anyhow::Result<()> {
             for (peer, returned) in &answers {
                 for letter in &returned.got {
                     let id = letter_id(&job_shared.me, peer, letter.incarnation, letter.sequence);
-                    let Some(said) = letter_of(&letter.content, id, &job_shared.me) else { continue };
+                    let Some(said) = letter_of(&letter.content, id, &job_shared.me, peer) else { continue };
                     tolerate(job_shared.correspondence.recall(peer, &said, transaction).await, peer)?;
                 }
             }
@@ -373,6 +410,9 @@ async fn settle_returned(
 }
 
 async fn renumber(incarnation: u64, transaction: &mut Transaction) -> Result<(), StoreError> {
+    if lacks("sabotage::renumbering") {
+        return Ok(());
+    }
     let rows = sqlx::query(
         "select peer, incarnation, sequence from post_out
          where settled_at is null and incarnation < $1 order by peer, incarnation, sequence",
@@ -401,8 +441,11 @@ async fn renumber(incarnation: u64, transaction: &mut Transaction) -> Result<(),
     Ok(())
 }
 
-fn letter_of(content: &[u8], id: spean_vocabulary::LetterId, from: &Address) -> Option<Letter> {
-    Content::decode(content).ok()?.letter(id, &from.node)
+/// A letter as a peer returns it, if it is one between these two services.
+fn letter_of(content: &[u8], id: spean_vocabulary::LetterId, from: &Address, to: &Address) -> Option<Letter> {
+    let content = Content::decode(content).ok()?;
+    let between_them = content.from_service == from.service.to_string() && content.to_service == to.service.to_string();
+    if between_them { content.letter(id, &from.node) } else { None }
 }
 
 /// What makes no sense now made sense when it was said; it must not keep the node in quarantine.

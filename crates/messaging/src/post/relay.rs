@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use prost::Message as _;
 use spean_eventstore::StoreError;
+use spean_eventstore::points::{lacks, lacks_for};
 use spean_identity::{Envelope, Header};
 use spean_vocabulary::Timestamp;
 use sqlx::Row as _;
@@ -15,7 +16,7 @@ use tracing::Instrument as _;
 use super::outbox::number;
 use super::{LOOK_EVERY, Shared, Unusable, locked, store_error};
 use crate::broker::BrokerError;
-use crate::letter::{Address, Content, letter_id, parse_address};
+use crate::letter::{Address, Content, SignedPlace, letter_id, parse_address};
 use crate::topology;
 use crate::trace::continue_trace;
 
@@ -171,6 +172,7 @@ async fn due(shared: &Shared, now: Timestamp) -> Result<Vec<Waiting>, StoreError
 
 fn waiting(row: &AnyRow, shared: &Shared) -> Result<Option<Waiting>, sqlx::Error> {
     let Some(peer) = parse_address(row.try_get::<&str, _>(0)?) else { return Ok(None) };
+    let (incarnation, sequence) = (row.try_get::<i64, _>(1)?.unsigned_abs(), row.try_get::<i64, _>(2)?.unsigned_abs());
     let content = Content {
         from_service: shared.me.service.to_string(),
         to_service: peer.service.to_string(),
@@ -180,11 +182,12 @@ fn waiting(row: &AnyRow, shared: &Shared) -> Result<Option<Waiting>, sqlx::Error
         attachment: None,
         trace: row.try_get(8)?,
         posted_at: row.try_get(9)?,
+        place: Some(SignedPlace::sign(&shared.keys, &shared.me, &peer, incarnation, sequence)),
     };
     Ok(Some(Waiting {
         peer,
-        incarnation: row.try_get::<i64, _>(1)?.unsigned_abs(),
-        sequence: row.try_get::<i64, _>(2)?.unsigned_abs(),
+        incarnation,
+        sequence,
         attempt: row.try_get(3)?,
         published_before: row.try_get::<Option<i64>, _>(10)?.is_some(),
         content,
@@ -237,6 +240,9 @@ async fn complete(shared: &Shared, letter: &Waiting) -> Result<Content, StoreErr
 }
 
 async fn send(shared: &Shared, waiting: &Waiting) -> Result<u64, BrokerError> {
+    if lacks_for("fault::held_back", &waiting.content.kind) {
+        return Err(BrokerError::TimedOut);
+    }
     let content = complete(shared, waiting).await.map_err(|error| BrokerError::Refused(error.to_string()))?;
     let id = letter_id(&shared.me, &waiting.peer, waiting.incarnation, waiting.sequence);
     if waiting.published_before {
@@ -259,6 +265,9 @@ async fn send(shared: &Shared, waiting: &Waiting) -> Result<u64, BrokerError> {
     continue_trace(&span, Some(content.trace.as_str()).filter(|trace| !trace.is_empty()));
     // Each attempt has an id of its own: the broker would swallow the same one as a duplicate.
     let message_id = format!("{id}.{}", waiting.attempt);
+    if lacks_for("fault::doubled", &content.kind) {
+        dispatch(shared, &waiting.peer, header.clone(), &content, &format!("{message_id}.twice")).await?;
+    }
     dispatch(shared, &waiting.peer, header, &content, &message_id).instrument(span).await
 }
 
@@ -301,6 +310,17 @@ async fn note_published(
                 .bind(number(sequence))
                 .execute(transaction.connection())
                 .await?;
+                if lacks("sabotage::resending") {
+                    sqlx::query(
+                        "update post_out set settled_at = $1 where peer = $2 and incarnation = $3 and sequence = $4",
+                    )
+                    .bind(now.as_micros())
+                    .bind(peer.to_string())
+                    .bind(number(incarnation))
+                    .bind(number(sequence))
+                    .execute(transaction.connection())
+                    .await?;
+                }
             }
             Ok::<_, StoreError>(())
         })

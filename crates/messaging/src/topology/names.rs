@@ -20,6 +20,9 @@ pub const LOCAL_SUBJECTS: &str = "local.>";
 /// The largest message a server takes, in bytes, headers included.
 pub const MAX_PAYLOAD_BYTES: u64 = 2 * 1024 * 1024;
 
+/// How many letters of one service to another may lie in a mailbox.
+const LETTERS_OF_ONE_SENDER: i64 = 2_000;
+
 /// How long the broker knows a message id again, so that a publish retried under the same id is stored once.
 pub const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
 
@@ -60,7 +63,8 @@ pub fn reply_prefix(node: &NodeId) -> String {
 }
 
 /// The stream of a mailbox: nothing is dropped, neither for age nor for room. When `max_bytes` is reached, the broker
-/// refuses, and the sender keeps what it has.
+/// refuses, and the sender keeps what it has. It refuses as well when so many letters of one sender are not fetched yet:
+/// nobody waits behind more than that of anybody else's.
 pub fn mailbox(node: &NodeId, max_bytes: u64) -> stream::Config {
     stream::Config {
         name: mailbox_stream(node),
@@ -70,6 +74,8 @@ pub fn mailbox(node: &NodeId, max_bytes: u64) -> stream::Config {
         storage: stream::StorageType::File,
         max_bytes: i64::try_from(max_bytes).unwrap_or(i64::MAX),
         max_message_size: i32::try_from(MAX_PAYLOAD_BYTES).expect("two megabytes fit"),
+        max_messages_per_subject: LETTERS_OF_ONE_SENDER,
+        discard_new_per_subject: true,
         duplicate_window: DUPLICATE_WINDOW,
         num_replicas: 1,
         ..stream::Config::default()
