@@ -224,8 +224,8 @@ async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, S
     }
     if lacks_for("sabotage::receipt_after_commit", &arrived.content.kind) {
         receipts::give_early(shared, &arrived.peer, arrived.header.sequence).await;
-        fail::fail_point!("inbox::confirmed_early");
     }
+    fail::fail_point!("inbox::before_apply");
     let letter = arrived.content.clone().letter(arrived.header.letter, &arrived.peer.node);
     if let Some(letter) = letter.as_ref().filter(|letter| letter.attachment.is_some())
         && !is_settled(shared, &arrived).await?
