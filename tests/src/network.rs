@@ -24,7 +24,7 @@ const CASEWORK: [Role; 4] = [Role::Caseworker, Role::Supervisor, Role::IntakeOff
 pub struct Network {
     stage: Stage,
     folder: Option<TempDir>,
-    _turn: File,
+    _turn: Option<File>,
 }
 
 /// A network whose nodes keep their data in `SQLite` files.
@@ -62,13 +62,27 @@ async fn turn() -> File {
     tokio::task::spawn_blocking(wait).await.expect("it waits").expect("files can be locked")
 }
 
+/// A network whose nodes do not run yet, so that their settings can still be changed; the databases by node, `SQLite`
+/// for the others. It does not wait for its turn: whoever makes one sees to it that no other test runs meanwhile.
+///
+/// # Panics
+/// When the broker does not start.
+pub async fn network_built(databases: BTreeMap<String, String>) -> Network {
+    let folder = a_folder();
+    let layout = Layout { folder: folder.path().join("network"), program: spean_program(), databases, telemetry: None };
+    match Stage::build(layout).await {
+        Ok(stage) => Network { stage, folder: Some(folder), _turn: None },
+        Err(error) => panic!("the network in {} cannot be built: {error:#}", folder.keep().display()),
+    }
+}
+
 async fn set(databases: BTreeMap<String, String>, telemetry: Option<String>) -> Network {
     let turn = turn().await;
     let folder = a_folder();
     let layout = Layout { folder: folder.path().join("network"), program: spean_program(), databases, telemetry };
     let stage = Stage::set(layout).await;
     match stage {
-        Ok(stage) => Network { stage, folder: Some(folder), _turn: turn },
+        Ok(stage) => Network { stage, folder: Some(folder), _turn: Some(turn) },
         Err(error) => {
             let kept = folder.keep();
             panic!("the network in {} does not start: {error:#}", kept.display());

@@ -58,6 +58,9 @@ pub struct Postgres {
     databases: AtomicU32,
     /// None when others use the server too.
     keeper: Option<Keeper>,
+    folder: PathBuf,
+    /// Whom it runs as, when not as this process.
+    user: Option<&'static str>,
 }
 
 /// The shell that ends the server.
@@ -91,7 +94,15 @@ impl Postgres {
             && let Some((port, process_id)) = text.trim().split_once(' ')
         {
             let (port, process_id) = (port.parse().expect("a port"), process_id.parse().expect("a process id"));
-            return Self { programs: programs(), port, process_id, databases: AtomicU32::new(0), keeper: None };
+            return Self {
+                programs: programs(),
+                port,
+                process_id,
+                databases: AtomicU32::new(0),
+                keeper: None,
+                folder: PathBuf::new(),
+                user: None,
+            };
         }
         let mut server = Self::begin(run);
         // The keeper goes on without this process, and ends by itself.
@@ -122,25 +133,40 @@ impl Postgres {
         run(initdb.arg(SUPERUSER).arg("--pgdata").arg(&data).current_dir(&folder));
 
         let port = free_port();
-        let mut server = as_user(user, &programs.join("postgres"));
-        server.arg("-D").arg(&data).arg("-p").arg(port.to_string());
-        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=500"] {
-            server.args(["-c", setting]);
-        }
-        let mut keeper = Command::new("sh");
-        keeper.args(["-c", RUN_WHILE_PIPE_IS_OPEN, "postgres", as_long_as]).arg(&folder);
-        keeper.arg(server.get_program()).args(server.get_args()).current_dir(&folder);
-        // A group of its own: what kills the group of the test must not kill the keeper before it has cleaned up.
-        keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
-        let mut keeper = keeper.spawn().expect("a shell can be started");
-        let pipe = keeper.stdin.take();
-        let mut said = String::new();
-        keeper.stdout.take().expect("it is piped").read_to_string(&mut said).expect("the shell says the process id");
-        let process_id = said.trim().parse().expect("the shell says the process id");
-        let keeper = Some(Keeper { process: keeper, pipe });
-        let server = Self { programs, port, process_id, databases: AtomicU32::new(0), keeper };
-        server.wait_until_ready(&folder.join("log"));
+        let (keeper, process_id) = keep(as_long_as, user, &folder, &programs, port);
+        let databases = AtomicU32::new(0);
+        let server = Self { programs, port, process_id, databases, keeper: Some(keeper), folder, user };
+        server.wait_until_ready();
         server
+    }
+
+    /// Kills the server with all its processes (SIGKILL), as a failing machine would, and starts it again with the
+    /// databases that it had. Only for a server of one's own.
+    ///
+    /// # Panics
+    /// When others use the server too, or it does not come back.
+    pub fn kill_and_restart(&mut self) {
+        let mut keeper = self.keeper.take().expect("a server of one's own");
+        let processes: Vec<u32> = children(self.process_id).into_iter().chain([self.process_id]).collect();
+        let mut kill = Command::new("kill");
+        // One of them may have ended meanwhile.
+        let _ = kill.arg("-KILL").args(processes.iter().map(u32::to_string)).stderr(Stdio::null()).status();
+        // The keeper goes the same way, or it would remove the folder.
+        keeper.process.kill().expect("it runs until its pipe closes");
+        keeper.process.wait().expect("it is our child");
+        let gone = |process: &u32| !is_running(*process);
+        for _ in 0..GLANCES {
+            if processes.iter().all(gone) {
+                break;
+            }
+            thread::sleep(GLANCE);
+        }
+        assert!(processes.iter().all(gone), "the server cannot be killed");
+        // Where nobody reaps orphans the number is still taken, and a new server would think that this one lives.
+        let _ = fs::remove_file(self.folder.join("data/postmaster.pid"));
+        let (keeper, process_id) = keep("", self.user, &self.folder, &self.programs, self.port);
+        (self.keeper, self.process_id) = (Some(keeper), process_id);
+        self.wait_until_ready();
     }
 
     /// Makes a new empty database and returns its URL.
@@ -164,13 +190,14 @@ impl Postgres {
         self.process_id
     }
 
-    fn wait_until_ready(&self, log: &Path) {
+    fn wait_until_ready(&self) {
+        let log = self.folder.join("log");
         for _ in 0..GLANCES {
             let answer = self.program("pg_isready").output().expect("pg_isready is installed with the server");
             if answer.status.success() {
                 return;
             }
-            let log = fs::read_to_string(log).unwrap_or_default();
+            let log = fs::read_to_string(&log).unwrap_or_default();
             assert!(
                 !log.contains("FATAL:  could not") && !log.contains("postgres: could not"),
                 "PostgreSQL did not start:\n{log}"
@@ -195,6 +222,44 @@ impl Drop for Postgres {
         // An error says that the keeper is gone already.
         let _ = process.wait();
     }
+}
+
+/// Starts a server on this port and the shell that ends it; its process id as well.
+fn keep(as_long_as: &str, user: Option<&str>, folder: &Path, programs: &Path, port: u16) -> (Keeper, u32) {
+    let mut server = as_user(user, &programs.join("postgres"));
+    server.arg("-D").arg(folder.join("data")).arg("-p").arg(port.to_string());
+    for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=500"] {
+        server.args(["-c", setting]);
+    }
+    let mut keeper = Command::new("sh");
+    keeper.args(["-c", RUN_WHILE_PIPE_IS_OPEN, "postgres", as_long_as]).arg(folder);
+    keeper.arg(server.get_program()).args(server.get_args()).current_dir(folder);
+    // A group of its own: what kills the group of the test must not kill the keeper before it has cleaned up.
+    keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+    let mut keeper = keeper.spawn().expect("a shell can be started");
+    let pipe = keeper.stdin.take();
+    let mut said = String::new();
+    keeper.stdout.take().expect("it is piped").read_to_string(&mut said).expect("the shell says the process id");
+    let process_id = said.trim().parse().expect("the shell says the process id");
+    (Keeper { process: keeper, pipe }, process_id)
+}
+
+/// The processes that a process has started and that still run.
+fn children(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter(|process| state(*process).is_some_and(|(_, of)| of == parent)).collect()
+}
+
+fn is_running(process: u32) -> bool {
+    state(process).is_some_and(|(state, _)| state != 'Z')
+}
+
+/// The state of a process and its parent, by the second and third field after its name.
+fn state(process: u32) -> Option<(char, u32)> {
+    let line = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = line.rsplit_once(')')?.1.split_whitespace();
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
 }
 
 fn programs() -> PathBuf {

@@ -62,6 +62,13 @@ struct NodeProcess {
 impl Stage {
     /// Makes the keys, signs the directory, generates the broker's configuration and starts everything.
     pub async fn set(layout: Layout) -> anyhow::Result<Self> {
+        let mut stage = Self::build(layout).await?;
+        stage.start_all().await?;
+        Ok(stage)
+    }
+
+    /// As [`Stage::set`], but for the nodes: their settings are written and may still be changed.
+    pub async fn build(layout: Layout) -> anyhow::Result<Self> {
         let folder = &layout.folder;
         std::fs::create_dir_all(folder)?;
         let root = RootKey::create(&folder.join("root")).context("the network's root key")?;
@@ -112,6 +119,7 @@ impl Stage {
                 },
                 telemetry: layout.telemetry.clone().map(|endpoint| Telemetry { endpoint }),
                 policy: None,
+                limits: spean_chassis::Limits::default(),
                 clock_offset_file: Some(folder.join("clock")),
             };
             let settings = home.join("node.toml");
@@ -126,14 +134,18 @@ impl Stage {
             };
             nodes.insert(node.to_owned(), process);
         }
-        let mut stage = Self { layout, directory, hub, nodes };
+        Ok(Self { layout, directory, hub, nodes })
+    }
+
+    /// Starts all nodes at once and waits until they answer.
+    pub async fn start_all(&mut self) -> anyhow::Result<()> {
         for node in NODES {
-            stage.launch(node)?;
+            self.launch(node)?;
         }
         for node in NODES {
-            stage.ready(node).await?;
+            self.ready(node).await?;
         }
-        Ok(stage)
+        Ok(())
     }
 
     /// The directory of the network.
