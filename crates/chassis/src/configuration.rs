@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use spean_vocabulary::{NodeId, Service};
 
+use crate::load::Limits;
+
 /// The settings of a node, from a TOML file and from the environment: `SPEAN_LISTEN` sets `listen`,
 /// `SPEAN_BROKER__URL` sets `url` of `[broker]`. Unknown fields are refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,9 @@ pub struct Configuration {
     /// in which the node is started. The standard when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PathBuf>,
+    /// How much it takes on at once; what is more is refused.
+    #[serde(default, skip_serializing_if = "Limits::is_default")]
+    pub limits: Limits,
     /// A file with a number of microseconds by which the clock is moved. Only for demonstrations and tests: it makes
     /// the node refuse to listen anywhere but on the loopback interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,7 +55,7 @@ pub struct Configuration {
 }
 
 /// The fields of [`Configuration`].
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 14] = [
     "node",
     "services",
     "listen",
@@ -63,6 +68,7 @@ const SETTINGS: [&str; 13] = [
     "broker",
     "telemetry",
     "policy",
+    "limits",
     "clock_offset_file",
 ];
 
@@ -166,6 +172,10 @@ impl Configuration {
     /// Refuses what would not be safe.
     pub fn check(&self) -> Result<(), ConfigurationError> {
         let refuse = |field, reason| Err(ConfigurationError::Unsafe { field, reason });
+        let Limits { requests, large_requests, requests_on_a_connection, connections } = self.limits;
+        if [requests, large_requests, requests_on_a_connection, connections].contains(&0) {
+            return refuse("limits", "must be 1 or more, or nobody could do anything");
+        }
         if self.listen.ip().is_loopback() {
             return Ok(());
         }
@@ -248,6 +258,15 @@ mod tests {
         let all: toml::Table = toml::from_str(&SETTINGS.map(field).concat()).expect("a table");
         let error = all.try_into::<Configuration>().expect_err("numbers everywhere").to_string();
         assert!(!error.contains("unknown field"), "{error}");
+    }
+
+    #[test]
+    fn limits_are_set_one_by_one_and_none_is_zero() {
+        let configuration = parse(&format!("{SMALLEST}\n[limits]\nrequests = 32")).expect("the others as they are");
+        assert_eq!(configuration.limits, Limits { requests: 32, ..Limits::default() });
+        let none = parse(&format!("{SMALLEST}\n[limits]\nconnections = 0"));
+        assert!(none.expect_err("nobody could connect").to_string().starts_with("limits:"));
+        assert!(!toml::to_string(&parse(SMALLEST).unwrap()).unwrap().contains("limits"), "older programs read it");
     }
 
     #[test]

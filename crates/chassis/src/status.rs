@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use spean_eventsourcing::{Fault, Refusal};
-use spean_eventstore::{HandleError, StoreError, TransactError};
+use spean_eventstore::{HandleError, StoreError, TransactError, disk_is_full};
 use spean_vault::VaultError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -58,6 +58,14 @@ pub fn unavailable(reason: &'static str, message: &str) -> Status {
     })
 }
 
+/// There is too much to do at the moment. Nothing was done.
+pub fn overloaded() -> Status {
+    let message = "the node has too much to do; nothing was done, and it may be asked again a little later";
+    build(Code::ResourceExhausted, "OVERLOADED", message, |details| {
+        details.set_retry_info(Some(RETRY));
+    })
+}
+
 /// A rule said no.
 pub fn refused<E: Refusal>(error: &E) -> Status {
     let message = error.to_string();
@@ -97,10 +105,10 @@ pub fn transacted(error: TransactError<Status>) -> Status {
 /// The log could not be read or written.
 pub fn store(error: &StoreError) -> Status {
     match error {
-        StoreError::Overloaded => build(Code::ResourceExhausted, "OVERLOADED", error.to_string(), |details| {
-            details.set_retry_info(Some(RETRY));
-        }),
+        StoreError::Overloaded => overloaded(),
         StoreError::NotTheWriter => unavailable("STANDBY", "another instance writes; ask that one, or wait"),
+        error if error.is_full() => full(),
+        StoreError::TookTooLong => unavailable("TOO_SLOW", "the database took too long, and nothing was done"),
         StoreError::Unavailable | StoreError::Closed | StoreError::Database(_) => {
             tracing::warn!(error = %error, "the database could not do it");
             unavailable("DATABASE_AWAY", "the database is away; retry with the same command id")
@@ -117,12 +125,19 @@ pub fn query(error: sqlx::Error) -> Status {
 /// The vault could not be read or written.
 pub fn vault(error: &VaultError) -> Status {
     match error {
+        VaultError::Database(error) if disk_is_full(error) => full(),
         VaultError::Database(_) => {
             tracing::warn!(error = %error, "the vault could not do it");
             unavailable("VAULT_AWAY", "the vault is away; retry with the same command id")
         }
         _ => bug(error),
     }
+}
+
+/// Reading goes on; so does writing, by itself, once there is space.
+fn full() -> Status {
+    tracing::error!("the disk of the database is full");
+    unavailable("DISK_FULL", "the node's disk is full; retry with the same command id when there is space again")
 }
 
 /// Our mistake. What went wrong is logged here and told to nobody.

@@ -10,6 +10,10 @@ pub enum StoreError {
     /// command id.
     #[error("the database is away and the outcome unknown; retry with the same command id")]
     Unavailable,
+    /// The disk of the database is full. What was asked for counts as not known: retry with the same command id when there
+    /// is space again. Nothing else need be done then.
+    #[error("the disk of the database is full; retry with the same command id")]
+    Full,
     /// Another instance writes this log. Nothing was done; ask that one, or wait until this one takes over.
     #[error("another instance is the writer of this log")]
     NotTheWriter,
@@ -57,6 +61,23 @@ pub enum StoreError {
     /// The lock file beside the database cannot be used.
     #[error("the lock file beside the database cannot be used")]
     LockFile(#[from] std::io::Error),
+}
+
+impl StoreError {
+    /// Whether the disk of the database is full.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full) || matches!(self, Self::Database(error) if disk_is_full(error))
+    }
+}
+
+/// Whether a database refused because its disk is full.
+pub fn disk_is_full(error: &sqlx::Error) -> bool {
+    /// `SQLITE_FULL`.
+    const SQLITE: &str = "13";
+    /// `disk_full`.
+    const POSTGRES: &str = "53100";
+    let sqlx::Error::Database(error) = error else { return false };
+    error.code().is_some_and(|code| code == SQLITE || code == POSTGRES)
 }
 
 /// A job given to [`crate::EventStore::transact`] did not come through. Nothing of it was stored, except perhaps when

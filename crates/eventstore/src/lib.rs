@@ -44,7 +44,7 @@ mod writer;
 
 pub use claim::Claim;
 pub use comparison::{Beside, Comparison, Difference};
-pub use error::{AppendError, HandleError, StoreError, TransactError, VerifyError};
+pub use error::{AppendError, HandleError, StoreError, TransactError, VerifyError, disk_is_full};
 pub use event::{Digest, Expected, Handled, Loaded, Metadata, Recorded};
 pub use options::{BoxFuture, Options, Publisher, ReadModel, Tables};
 pub use snapshot::{Chain, ReadModelState, Snapshot};

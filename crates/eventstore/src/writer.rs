@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::dialect::Dialect;
 use crate::election::{Session, elect};
 use crate::transaction::{Lost, Transaction};
-use crate::{BoxFuture, Options, Role, StoreError, TransactError};
+use crate::{BoxFuture, Options, Role, StoreError, TransactError, disk_is_full};
 
 /// How many jobs share a commit. Few enough that a savepoint each stays cheap for `PostgreSQL`, which keeps up to 64
 /// per session at hand.
@@ -107,6 +107,24 @@ pub(crate) struct Writer {
     pub(crate) head: watch::Sender<i64>,
 }
 
+/// Why jobs are refused while there is no writing connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    Away,
+    Full,
+    Standby,
+}
+
+impl From<Refusal> for StoreError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Away => Self::Unavailable,
+            Refusal::Full => Self::Full,
+            Refusal::Standby => Self::NotTheWriter,
+        }
+    }
+}
+
 /// Why the writer stopped writing.
 enum Ended {
     Closed,
@@ -138,7 +156,7 @@ impl Writer {
 
     /// Refuses jobs until this instance becomes the writer; none when the store was closed instead.
     async fn stand_by(&mut self, opened: &mut Option<oneshot::Sender<Result<(), StoreError>>>) -> Option<Session> {
-        let mut away = true;
+        let mut refusal = Refusal::Away;
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -151,11 +169,11 @@ impl Writer {
                 }
                 (elected, None)
             };
-            let (elected, position) = refuse_until(&mut self.jobs, attempt, away).await?;
+            let (elected, position) = refuse_until(&mut self.jobs, attempt, refusal).await?;
             match elected {
                 Ok(Some(session)) => return Some(session),
                 Ok(None) => {
-                    away = false;
+                    refusal = Refusal::Standby;
                     if let Some(position) = position {
                         self.reach(position);
                         if let Some(opened) = opened.take() {
@@ -173,16 +191,16 @@ impl Writer {
                         let _ = opened.send(Err(error));
                         return None;
                     }
-                    if !away || attempts == 1 {
+                    if refusal == Refusal::Standby || attempts == 1 {
                         tracing::warn!(
                             error = &error as &dyn std::error::Error,
                             "cannot become the writer of this log"
                         );
                     }
-                    away = true;
+                    refusal = if error.is_full() { Refusal::Full } else { Refusal::Away };
                 }
             }
-            refuse_until(&mut self.jobs, tokio::time::sleep(ELECTION_INTERVAL), away).await?;
+            refuse_until(&mut self.jobs, tokio::time::sleep(ELECTION_INTERVAL), refusal).await?;
         }
     }
 
@@ -211,8 +229,9 @@ impl Writer {
                 }
                 Err(lost) => {
                     for (job, _) in group {
-                        job.settle(Err(match lost {
+                        job.settle(Err(match &lost {
                             Lost::Fenced => StoreError::NotTheWriter,
+                            Lost::Database(error) if disk_is_full(error) => StoreError::Full,
                             Lost::Database(_) | Lost::Silent => StoreError::Unavailable,
                         }));
                     }
@@ -296,14 +315,14 @@ async fn in_time_or_not(work: impl Future<Output = bool>) -> bool {
 async fn refuse_until<T>(
     jobs: &mut mpsc::Receiver<Box<dyn Job>>,
     work: impl Future<Output = T>,
-    away: bool,
+    refusal: Refusal,
 ) -> Option<T> {
     let mut work = pin!(work);
     loop {
         tokio::select! {
             done = &mut work => return Some(done),
             job = jobs.recv() => {
-                job?.settle(Err(if away { StoreError::Unavailable } else { StoreError::NotTheWriter }));
+                job?.settle(Err(refusal.into()));
             }
         }
     }

@@ -90,6 +90,7 @@ impl Network {
             },
             telemetry: None,
             policy: None,
+            limits: spean_chassis::Limits::default(),
             clock_offset_file: None,
         };
         let address_file = configuration.data.join("address");

@@ -56,6 +56,7 @@ impl Network {
             },
             telemetry: None,
             policy: None,
+            limits: spean_chassis::Limits::default(),
             clock_offset_file: None,
         };
         std::fs::create_dir_all(&configuration.data).unwrap();
