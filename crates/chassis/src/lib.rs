@@ -16,12 +16,14 @@ pub mod standing;
 pub mod status;
 mod telemetry;
 pub mod words;
+mod work;
 
-pub use clock::{Clock, mint, random};
+pub use clock::{Clock, draw_from_seed, mint, random};
 pub use configuration::{BrokerSettings, Configuration, ConfigurationError, Telemetry, Tls, every_service};
 pub use gate::{Call, Gate};
 pub use load::Limits;
 pub use log::Log;
-pub use node::{LARGEST_REQUEST_BYTES, Node, Running, ServiceParts, run};
+pub use node::{LARGEST_REQUEST_BYTES, Node, Parts, Running, ServiceParts, Surroundings, run};
 pub use page::Page;
 pub use policy::Policies;
+pub use work::{Next, Round, When};

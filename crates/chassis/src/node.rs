@@ -8,8 +8,8 @@ use anyhow::{Context as _, bail};
 use spean_contracts::DESCRIPTORS;
 use spean_contracts::policy::v1::policy_service_server::PolicyServiceServer;
 use spean_eventstore::{EventStore, Options, Role};
-use spean_identity::{LiveDirectory, NodeKeys, SignedDirectory};
-use spean_messaging::broker::{Broker, BrokerOptions};
+use spean_identity::{Directory, LiveDirectory, NodeKeys, SignedDirectory};
+use spean_messaging::broker::{Broker, BrokerOptions, Carrier};
 use spean_messaging::post::Postings;
 use spean_messaging::server::{MonitorError, check_sync_always};
 use spean_messaging::trace::continue_trace;
@@ -22,13 +22,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::service::RoutesBuilder;
+use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::gate::Gate;
 use crate::log::Log;
+use crate::work::Round;
 use crate::{metrics, policy, telemetry};
 
 /// The largest request that a service takes unless it has reason for more, in bytes.
@@ -63,9 +64,16 @@ pub struct Node {
     pub clock: Clock,
     /// Who may do what.
     pub gate: Gate,
-    /// The broker.
-    pub broker: Broker,
+    carrier: Arc<dyn Carrier>,
     stop: watch::Receiver<bool>,
+}
+
+/// What a node has around it and cannot bring along.
+pub struct Surroundings {
+    /// Its clock.
+    pub clock: Clock,
+    /// What takes its letters to others.
+    pub carrier: Arc<dyn Carrier>,
 }
 
 /// What a service brings along.
@@ -81,11 +89,40 @@ pub struct ServiceParts {
 /// What has been started, and must be ended.
 pub struct Running {
     routes: RoutesBuilder,
-    tasks: JoinSet<()>,
+    work: Work,
     services: Vec<(Service, EventStore, Post)>,
 }
 
+/// Who does what is to be done without being asked.
+enum Work {
+    /// The node itself, with mail from the broker.
+    Tasks(JoinSet<()>, Box<Broker>),
+    /// Whoever asks for [`Running::into_parts`].
+    Rounds(Vec<Round>),
+}
+
+/// A node in pieces that do nothing by themselves.
+pub struct Parts {
+    /// What it serves.
+    pub routes: Routes,
+    /// What its services do without being asked.
+    pub rounds: Vec<Round>,
+    /// Their logs and post offices, in the order in which they were started.
+    pub services: Vec<(Service, EventStore, Post)>,
+}
+
 impl Node {
+    /// A node of which nothing runs by itself. `configuration` names its files; its broker and its port are not used.
+    ///
+    /// # Errors
+    /// When its files cannot be read or do not fit together.
+    pub async fn at_rest(configuration: Configuration, surroundings: Surroundings) -> anyhow::Result<Self> {
+        let (keys, directory) = identified(&configuration).await?;
+        // Whoever waits for the end of a node whose sender is gone hears it at once, so nobody may wait: nothing runs.
+        let (_, stop) = watch::channel(false);
+        assemble(configuration, keys, directory, surroundings, stop).await
+    }
+
     /// Opens the log and the post office of a service.
     pub async fn open(&self, parts: ServiceParts, running: &mut Running) -> anyhow::Result<(EventStore, Post)> {
         self.open_into(parts, &OnceLock::new(), running).await
@@ -121,14 +158,17 @@ impl Node {
             me: self.address(service),
             store: store.clone(),
             outbox,
-            broker: self.broker.clone(),
+            carrier: Arc::clone(&self.carrier),
             keys: Arc::clone(&self.keys),
             directory: self.directory.clone(),
             now: Arc::new(move || clock.now()),
             correspondence,
             mark: self.configuration.mark_of(&name),
         };
-        let post = Post::start(options, &mut running.tasks, &self.stop).await?;
+        let post = Post::open(options).await?;
+        if let Work::Tasks(tasks, broker) = &mut running.work {
+            post.run(broker, tasks, &self.stop);
+        }
         self.adopt_policy(&store).await?;
         running.services.push((service, store.clone(), post.clone()));
         Ok((store, post))
@@ -151,15 +191,40 @@ impl Running {
         &mut self.routes
     }
 
-    /// Runs a task until it ends or the process is asked to.
-    pub fn spawn(&mut self, node: &Node, task: impl Future<Output = ()> + Send + 'static) {
+    /// For a node of which nothing runs by itself.
+    pub fn at_rest() -> Self {
+        Self { routes: RoutesBuilder::default(), work: Work::Rounds(Vec::new()), services: Vec::new() }
+    }
+
+    /// Does something again and again until the process is asked to end.
+    pub fn repeat(&mut self, node: &Node, round: Round) {
+        match &mut self.work {
+            Work::Tasks(tasks, _) => {
+                tasks.spawn(round.run(node.stop()));
+            }
+            Work::Rounds(rounds) => rounds.push(round),
+        }
+    }
+
+    /// Runs a task that only observes, until it ends or the process is asked to. A node at rest has none.
+    pub fn observe(&mut self, node: &Node, task: impl Future<Output = ()> + Send + 'static) {
+        let Work::Tasks(tasks, _) = &mut self.work else { return };
         let mut stop = node.stop();
-        self.tasks.spawn(async move {
+        tasks.spawn(async move {
             tokio::select! {
                 () = task => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
         });
+    }
+
+    /// What was started, in pieces. Of a running node there are no rounds: they go by themselves.
+    pub fn into_parts(self) -> Parts {
+        let rounds = match self.work {
+            Work::Rounds(rounds) => rounds,
+            Work::Tasks(..) => Vec::new(),
+        };
+        Parts { routes: self.routes.routes(), rounds, services: self.services }
     }
 }
 
@@ -172,8 +237,9 @@ where
     let (request_stop, stop) = watch::channel(false);
     let listener = TcpListener::bind(configuration.listen).await.context("the port is not free")?;
     let address = listener.local_addr()?;
-    let node = prepare(configuration, stop).await?;
-    let mut running = Running { routes: RoutesBuilder::default(), tasks: JoinSet::new(), services: Vec::new() };
+    let (node, broker) = prepare(configuration, stop).await?;
+    let work = Work::Tasks(JoinSet::new(), Box::new(broker));
+    let mut running = Running { routes: RoutesBuilder::default(), work, services: Vec::new() };
     tokio::spawn(async move {
         asked_to_end().await;
         request_stop.send_replace(true);
@@ -189,24 +255,12 @@ where
     serve(&node, running, listener).await
 }
 
-async fn prepare(configuration: Configuration, stop: watch::Receiver<bool>) -> anyhow::Result<Node> {
-    tokio::fs::create_dir_all(&configuration.data).await.context("the folder for data")?;
-    let keys = Arc::new(NodeKeys::load(&configuration.keys).context("the node's keys")?);
-    let signed = tokio::fs::read_to_string(&configuration.directory).await.context("the directory file")?;
-    let directory = SignedDirectory::from_json(&signed)?.verify(&configuration.root, None)?;
-    let Some(entry) = directory.node(&configuration.node) else {
-        bail!("the directory knows no node {}", configuration.node);
-    };
-    if entry.keys != keys.public() {
-        bail!("the directory names other keys for node {} than those in {}", entry.id, configuration.keys.display());
-    }
-    let directory = LiveDirectory::new(directory);
+async fn prepare(configuration: Configuration, stop: watch::Receiver<bool>) -> anyhow::Result<(Node, Broker)> {
+    let (keys, directory) = identified(&configuration).await?;
     let clock = match &configuration.clock_offset_file {
         Some(file) => Clock::shifted_by(file.clone()),
         None => Clock::system(),
     };
-    let policy = Arc::new(policy::read(configuration.policy.as_deref()).await?);
-    let vault = Arc::new(Vault::open(&configuration.database_of("vault"), &keys).await.context("the vault")?);
     if let Some(monitor) = &configuration.broker.monitor {
         check_durability(monitor, configuration.is_production(), &stop).await?;
     }
@@ -219,6 +273,36 @@ async fn prepare(configuration: Configuration, stop: watch::Receiver<bool>) -> a
         mailbox_bytes: configuration.broker.mailbox_bytes,
     })
     .await?;
+    let surroundings = Surroundings { clock, carrier: Arc::new(broker.clone()) };
+    Ok((assemble(configuration, keys, directory, surroundings, stop).await?, broker))
+}
+
+/// Reads who the node is, and what the network knows of it.
+async fn identified(configuration: &Configuration) -> anyhow::Result<(Arc<NodeKeys>, Directory)> {
+    tokio::fs::create_dir_all(&configuration.data).await.context("the folder for data")?;
+    let keys = Arc::new(NodeKeys::load(&configuration.keys).context("the node's keys")?);
+    let signed = tokio::fs::read_to_string(&configuration.directory).await.context("the directory file")?;
+    let directory = SignedDirectory::from_json(&signed)?.verify(&configuration.root, None)?;
+    let Some(entry) = directory.node(&configuration.node) else {
+        bail!("the directory knows no node {}", configuration.node);
+    };
+    if entry.keys != keys.public() {
+        bail!("the directory names other keys for node {} than those in {}", entry.id, configuration.keys.display());
+    }
+    Ok((keys, directory))
+}
+
+async fn assemble(
+    configuration: Configuration,
+    keys: Arc<NodeKeys>,
+    directory: Directory,
+    surroundings: Surroundings,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<Node> {
+    let Surroundings { clock, carrier } = surroundings;
+    let directory = LiveDirectory::new(directory);
+    let policy = Arc::new(policy::read(configuration.policy.as_deref()).await?);
+    let vault = Arc::new(Vault::open(&configuration.database_of("vault"), &keys).await.context("the vault")?);
     let gate = Gate::new(configuration.node.clone(), directory.clone(), clock.clone());
     Ok(Node {
         id: configuration.node.clone(),
@@ -229,7 +313,7 @@ async fn prepare(configuration: Configuration, stop: watch::Receiver<bool>) -> a
         policy,
         clock,
         gate,
-        broker,
+        carrier,
         stop,
     })
 }
@@ -272,7 +356,9 @@ fn announce(node: &Node, address: SocketAddr) -> anyhow::Result<()> {
 }
 
 async fn serve(node: &Node, running: Running, listener: TcpListener) -> anyhow::Result<()> {
-    let Running { mut routes, mut tasks, services } = running;
+    let Running { mut routes, work: Work::Tasks(mut tasks, broker), services } = running else {
+        bail!("a node at rest serves nobody");
+    };
     let (reporter, health) = tonic_health::server::health_reporter();
     for (service, store, post) in &services {
         tasks.spawn(report_health(reporter.clone(), *service, store.clone(), post.clone(), node.stop()));
@@ -320,7 +406,7 @@ async fn serve(node: &Node, running: Running, listener: TcpListener) -> anyhow::
         }
     }
     while tasks.join_next().await.is_some() {}
-    node.broker.close().await;
+    broker.close().await;
     for (_, store, _) in services {
         store.close().await;
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::{self, consumer, stream};
 use async_nats::{ConnectOptions, Event, HeaderMap};
+use spean_eventstore::BoxFuture;
 use spean_vocabulary::{NodeId, Service};
 use tokio::sync::{mpsc, watch};
 
@@ -46,6 +47,22 @@ pub enum BrokerError {
     /// It refused, or the connection is down.
     #[error("the broker could not do it: {0}")]
     Refused(String),
+}
+
+/// What takes the letters of a post office to the mailboxes of others. It may lose them, double them and bring them in any
+/// order: NATS is one, the network of a simulation another.
+pub trait Carrier: Send + Sync + 'static {
+    /// Takes a message to the mailbox of its subject, and tells its place there, which goes back when the mailbox was
+    /// wiped or rolled back.
+    fn publish<'a>(
+        &'a self,
+        subject: String,
+        message_id: &'a str,
+        payload: Vec<u8>,
+    ) -> BoxFuture<'a, Result<u64, BrokerError>>;
+
+    /// Whether the way stands, as far as is known. Judge health by receipts, not by this.
+    fn is_connected(&self) -> bool;
 }
 
 /// Where mail for this node lies.
@@ -222,5 +239,20 @@ impl Broker {
     pub async fn close(&self) {
         let _ = tokio::time::timeout(Duration::from_secs(2), self.client.flush()).await;
         let _ = self.client.drain().await;
+    }
+}
+
+impl Carrier for Broker {
+    fn publish<'a>(
+        &'a self,
+        subject: String,
+        message_id: &'a str,
+        payload: Vec<u8>,
+    ) -> BoxFuture<'a, Result<u64, BrokerError>> {
+        Box::pin(self.publish(subject, message_id, payload))
+    }
+
+    fn is_connected(&self) -> bool {
+        *self.connected.borrow()
     }
 }

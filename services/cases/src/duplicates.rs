@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use spean_chassis::Node;
+use spean_chassis::{Next, Node, Round, When};
 use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, Metadata, Recorded, StoreError};
 use spean_vault::{Contact, Identity, Reader};
@@ -25,35 +25,24 @@ const MOST_POINTED_OUT: usize = 10;
 const PAUSE: u32 = 4;
 /// No pause is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// The pause after the database or the vault was away.
-const TRY_AGAIN: Duration = Duration::from_secs(2);
 
 /// Somebody to look at: whose case it is, for which office, and in which trace.
 type Sought = BTreeMap<CaseId, (OfficeId, Option<String>)>;
 
-/// Follows the log for ever.
-pub(crate) async fn watch(node: Node, store: EventStore) {
-    let mut head = store.head();
-    loop {
-        match catch_up(&node, &store).await {
-            Ok(()) => {
-                if head.changed().await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(error = %error, "the search for duplicates goes on later");
-                tokio::time::sleep(TRY_AGAIN).await;
-            }
-        }
-    }
+/// Follows the log.
+pub(crate) fn round(node: &Node, store: &EventStore) -> Round {
+    let (node, store) = (node.clone(), store.clone());
+    Round::new("search for duplicates", When::Following(store.clone()), move || {
+        let (node, store) = (node.clone(), store.clone());
+        async move { catch_up(&node, &store).await }
+    })
 }
 
-async fn catch_up(node: &Node, store: &EventStore) -> anyhow::Result<()> {
+async fn catch_up(node: &Node, store: &EventStore) -> anyhow::Result<Next> {
     loop {
         let position = store.saved_position(READER).await?;
         let events = store.events_after(position, BATCH).await?;
-        let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
+        let Some(last) = events.last().map(|event| event.position) else { return Ok(Next::Rest) };
         let sought: Sought = events
             .iter()
             .filter(|event| is_description(event))
@@ -70,7 +59,7 @@ async fn catch_up(node: &Node, store: &EventStore) -> anyhow::Result<()> {
             store.transact(move |transaction| Box::pin(async move { transaction.save_position(READER, last).await }));
         saved.await.map_err(|error: spean_eventstore::TransactError<StoreError>| anyhow::anyhow!("{error}"))?;
         if !sought.is_empty() {
-            tokio::time::sleep((begun.elapsed() * PAUSE).min(LONGEST_PAUSE)).await;
+            return Ok(Next::After((begun.elapsed() * PAUSE).min(LONGEST_PAUSE)));
         }
     }
 }

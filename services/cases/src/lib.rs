@@ -63,8 +63,8 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     };
     let (store, _) = node.open(parts, running).await?;
     let sections = sections::Sections::new(node.clone(), store.clone());
-    running.spawn(node, duplicates::watch(node.clone(), store.clone()));
-    running.spawn(node, sections.clone().follow());
+    running.repeat(node, duplicates::round(node, &store));
+    running.repeat(node, sections.round());
     let grpc = grpc::Grpc { node: node.clone(), store, sections };
     let files = AttachmentServiceServer::new(grpc.clone()).max_decoding_message_size(LARGEST_FILE_REQUEST_BYTES);
     let service = CasesServiceServer::new(grpc).max_decoding_message_size(LARGEST_REQUEST_BYTES);

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use spean_chassis::Node;
+use spean_chassis::{Next, Node, Round, When};
 use spean_eventstore::{EventStore, StoreError, TransactError};
 use spean_vocabulary::{CaseId, Part, PersonId, Service};
 use tokio::sync::Mutex;
@@ -21,8 +20,6 @@ use crate::holders::{self, Holder};
 const READER: &str = "sections";
 /// Events looked at together.
 const BATCH: i64 = 200;
-/// The pause after the database or the vault was away.
-const TRY_AGAIN: Duration = Duration::from_secs(2);
 /// The shape of what is written: raised when a reader would misunderstand it.
 const VERSION: u32 = 1;
 
@@ -58,29 +55,20 @@ impl Sections {
         Ok(())
     }
 
-    /// Follows the log for ever.
-    pub(crate) async fn follow(self) {
-        let mut head = self.store.head();
-        loop {
-            match self.catch_up().await {
-                Ok(()) => {
-                    if head.changed().await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(error = %error, "what the next holder must know is written down later");
-                    tokio::time::sleep(TRY_AGAIN).await;
-                }
-            }
-        }
+    /// Follows the log.
+    pub(crate) fn round(&self) -> Round {
+        let sections = self.clone();
+        Round::new("what the next holder must know", When::Following(self.store.clone()), move || {
+            let sections = sections.clone();
+            async move { sections.catch_up().await }
+        })
     }
 
-    async fn catch_up(&self) -> anyhow::Result<()> {
+    async fn catch_up(&self) -> anyhow::Result<Next> {
         loop {
             let position = self.store.saved_position(READER).await?;
             let events = self.store.events_after(position, BATCH).await?;
-            let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
+            let Some(last) = events.last().map(|event| event.position) else { return Ok(Next::Rest) };
             let cases = events.iter().filter(|event| event.category == "case");
             let cases: BTreeSet<CaseId> = cases.filter_map(|event| event.id.parse().ok()).collect();
             for case in cases {

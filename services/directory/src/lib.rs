@@ -60,7 +60,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     let (store, post) = node.open(parts, running).await?;
     let roll = roll::Roll { reactions, store: store.clone(), post: post.clone() };
     roll.keep_once().await;
-    running.spawn(node, roll.clone().keep());
+    running.repeat(node, roll.round());
     let service = DirectoryServiceServer::new(grpc::Grpc { node: node.clone(), store, post, roll });
     running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())

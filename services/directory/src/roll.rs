@@ -2,11 +2,14 @@
 //! each new day is looked at for what begins and ends with it, letters that came too early are read again, and nodes that
 //! join are told what was said before.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use spean_chassis::{Next, Round, When};
 use spean_eventstore::{EventStore, TransactError};
 use spean_messaging::{Post, Unusable};
 use spean_vocabulary::Date;
+use tokio::sync::Mutex;
 
 use crate::heard_offering::{self, HeardOffering, Told};
 use crate::office::{self, Office};
@@ -26,14 +29,18 @@ pub(crate) struct Roll {
 
 impl Roll {
     /// Works through each new edition and each new day.
-    pub(crate) async fn keep(self) {
-        let mut kept = None;
-        loop {
-            if kept != Some(self.now_in_force()) {
-                kept = self.keep_once().await;
+    pub(crate) fn round(&self) -> Round {
+        let (roll, kept) = (self.clone(), Arc::new(Mutex::new(None)));
+        Round::new("the roll of offices", When::Every(LOOK_EVERY, self.post.clone()), move || {
+            let (roll, kept) = (roll.clone(), Arc::clone(&kept));
+            async move {
+                let mut kept = kept.lock().await;
+                if *kept != Some(roll.now_in_force()) {
+                    *kept = roll.keep_once().await;
+                }
+                Ok(Next::Rest)
             }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+        })
     }
 
     /// Works through the edition and the day of this moment, and says which these were; none when it must be done again.

@@ -68,7 +68,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     };
     let (store, post) = node.open(parts, running).await?;
     let late_after_days = node.policy.visits.late_after_days;
-    running.spawn(node, watch::watch(node.clone(), store.clone(), post, late_after_days));
+    running.repeat(node, watch::round(node, &store, &post, late_after_days));
     let grpc = Arc::new(grpc::Grpc { node: node.clone(), store, appending: Mutex::new(()) });
     let routes = running.routes();
     let bytes = LARGEST_REQUEST_BYTES;

@@ -2,9 +2,10 @@
 //! had to wait is carried out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use spean_chassis::Node;
+use spean_chassis::{Next, Node, Round, When};
 use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, Metadata};
 use spean_identity::{Directory, OfficeLevel};
@@ -12,6 +13,7 @@ use spean_messaging::Post;
 use spean_vocabulary::{CaseId, CaseNumber, Date, OfficeId, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Executor, Row as _};
+use tokio::sync::Mutex;
 
 use crate::agenda::{Agenda, Command, Told};
 use crate::codes::Topic;
@@ -22,20 +24,22 @@ use crate::plan::OpenMatters;
 /// How often it is looked whether there is something new, or a new day.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Looks for ever.
-pub(crate) async fn watch(node: Node, store: EventStore, post: Post, late_after_days: i32) {
-    let mut seen = None;
-    loop {
-        let today = node.clock.now().date_in_cambodia();
-        let now = (*store.head().borrow(), today);
-        if seen != Some(now) && !post.is_recovering() {
-            match look(&node, &store, today, late_after_days).await {
-                Ok(()) => seen = Some(now),
-                Err(error) => tracing::warn!(error = %error, "the agenda is drawn up later"),
+/// Looks whenever there is something new, or a new day.
+pub(crate) fn round(node: &Node, store: &EventStore, post: &Post, late_after_days: i32) -> Round {
+    let (node, store, seen) = (node.clone(), store.clone(), Arc::new(Mutex::new(None)));
+    Round::new("the agenda", When::Every(LOOK_EVERY, post.clone()), move || {
+        let (node, store, seen) = (node.clone(), store.clone(), Arc::clone(&seen));
+        async move {
+            let mut seen = seen.lock().await;
+            let today = node.clock.now().date_in_cambodia();
+            let now = (*store.head().borrow(), today);
+            if *seen != Some(now) {
+                look(&node, &store, today, late_after_days).await?;
+                *seen = Some(now);
             }
+            Ok(Next::Rest)
         }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+    })
 }
 
 async fn look(node: &Node, store: &EventStore, today: Date, late_after_days: i32) -> anyhow::Result<()> {

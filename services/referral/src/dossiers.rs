@@ -1,7 +1,6 @@
 //! Dossiers: sealed at the offer, sent when the handoff is recorded, adopted by the vault when they arrive.
 
-use std::time::Duration;
-
+use spean_chassis::{Next, Round, When};
 use spean_custody::case::{CaseCustody, Event};
 use spean_eventstore::{EventStore, Recorded, StoreError, TransactError};
 use spean_identity::digest;
@@ -18,8 +17,6 @@ const READER: &str = "dossiers";
 const BATCH: i64 = 200;
 /// How many offers back the first one of a series of restores is looked for.
 const MOST_RESTORES: usize = 16;
-/// The pause after the database or the vault was away.
-const TRY_AGAIN: Duration = Duration::from_secs(2);
 
 /// For which handoff a dossier is made, and what may be in it.
 pub(crate) struct Handoff<'h> {
@@ -76,29 +73,20 @@ pub(crate) async fn sealed(vault: &Vault, store: &EventStore, offer: OfferId) ->
     Ok(None)
 }
 
-/// Follows the log for ever: what arrived with a handoff that is recorded becomes part of our own vault.
-pub(crate) async fn adopt(desk: Desk, store: EventStore) {
-    let mut head = store.head();
-    loop {
-        match catch_up(&desk, &store).await {
-            Ok(()) => {
-                if head.changed().await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(error = %error, "dossiers are adopted later");
-                tokio::time::sleep(TRY_AGAIN).await;
-            }
-        }
-    }
+/// Follows the log: what arrived with a handoff that is recorded becomes part of our own vault.
+pub(crate) fn round(desk: &Desk, store: &EventStore) -> Round {
+    let (desk, store) = (desk.clone(), store.clone());
+    Round::new("dossiers that came", When::Following(store.clone()), move || {
+        let (desk, store) = (desk.clone(), store.clone());
+        async move { catch_up(&desk, &store).await }
+    })
 }
 
-async fn catch_up(desk: &Desk, store: &EventStore) -> anyhow::Result<()> {
+async fn catch_up(desk: &Desk, store: &EventStore) -> anyhow::Result<Next> {
     loop {
         let position = store.saved_position(READER).await?;
         let events = store.events_after(position, BATCH).await?;
-        let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
+        let Some(last) = events.last().map(|event| event.position) else { return Ok(Next::Rest) };
         for event in &events {
             if let (Some((office, case)), Some(offer)) = (place(event), arrived(event)) {
                 adopt_one(desk, store, &office, case, offer).await?;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use spean_chassis::{Policies, mint};
+use spean_chassis::{Next, Policies, Round, When, mint};
 use spean_custody::case::{CaseCustody, Command, Error, OfferOut, OfferOutState, OfferTerms, Situation};
 use spean_custody::{Digest, Party};
 use spean_eventsourcing::{Aggregate as _, Context};
@@ -22,10 +22,10 @@ use sqlx::Row as _;
 use crate::desk::{Desk, stream};
 use crate::dossiers::Handoff;
 use crate::routing::{Routing, Statuses};
-use crate::{dossiers, rerouting, subject};
+use crate::{dossiers, subject};
 
 /// How often the clock is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The steps of the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,19 +64,13 @@ struct Waiting {
     policy: Arc<Policy>,
 }
 
-/// Looks at the clock for ever.
-pub(crate) async fn watch(desk: Desk, policies: Policies, store: EventStore, post: Post) {
-    loop {
-        if !post.is_recovering() {
-            if let Err(error) = look(&desk, &policies, &store).await {
-                tracing::warn!(error = %error, "the ladder is climbed later");
-            }
-            if let Err(error) = rerouting::look(&desk, &store).await {
-                tracing::warn!(error = %error, "offers to offices that cannot answer are sent elsewhere later");
-            }
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+/// Looks at the clock.
+pub(crate) fn round(desk: &Desk, policies: &Policies, store: &EventStore, post: &Post) -> Round {
+    let (desk, policies, store) = (desk.clone(), policies.clone(), store.clone());
+    Round::new("the ladder", When::Every(LOOK_EVERY, post.clone()), move || {
+        let (desk, policies, store) = (desk.clone(), policies.clone(), store.clone());
+        async move { look(&desk, &policies, &store).await.map(|()| Next::Rest) }
+    })
 }
 
 async fn look(desk: &Desk, policies: &Policies, store: &EventStore) -> anyhow::Result<()> {

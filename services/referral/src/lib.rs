@@ -71,13 +71,15 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
         correspondence: Arc::new(reactions::Reactions { desk: desk.clone(), store: Arc::clone(&opened) }),
     };
     let (store, post) = node.open_into(parts, &opened, running).await?;
-    running.spawn(node, escalation::watch(desk.clone(), node.policies(&store).await?, store.clone(), post.clone()));
-    running.spawn(node, reports::watch(desk.clone(), node.policies(&store).await?, store.clone(), post.clone()));
-    running.spawn(node, needs::watch::watch(desk.clone(), store.clone(), post.clone()));
-    running.spawn(node, open_matters::count::catch_up(desk.clone(), store.clone(), post.clone()));
-    running.spawn(node, dossiers::adopt(desk.clone(), store.clone()));
+    let policies = node.policies(&store).await?;
+    running.repeat(node, escalation::round(&desk, &policies, &store, &post));
+    running.repeat(node, rerouting::round(&desk, &store, &post));
+    running.repeat(node, reports::round(&desk, &policies, &store, &post));
+    running.repeat(node, needs::watch::round(&desk, &store, &post));
+    running.repeat(node, open_matters::count::round(&desk, &store, &post));
+    running.repeat(node, dossiers::round(&desk, &store));
     if node.configuration.telemetry.is_some() {
-        running.spawn(node, metrics::observe(node.clock.clone(), store.clone()));
+        running.observe(node, metrics::observe(node.clock.clone(), store.clone()));
     }
     let reports = grpc::Reports { desk: desk.clone(), store: store.clone(), post: post.clone() };
     let reports = ReportServiceServer::new(reports).max_decoding_message_size(LARGEST_REQUEST_BYTES);

@@ -4,18 +4,28 @@
 //! or whether the node was running. The sender's node does it for what it offered; the node of a closed office says no to
 //! what still comes there, and whom to ask instead, for senders that have not heard yet.
 
+use spean_chassis::{Next, Round, When};
 use spean_custody::case::{CaseCustody, Command, OfferOutState};
 use spean_eventstore::EventStore;
+use spean_messaging::Post;
 use spean_vocabulary::{CaseId, OfferId, OfficeId, Redirection, Timestamp, WithdrawReason};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::desk::{Desk, stream};
-use crate::escalation::{Instead, decide, offer_instead};
+use crate::escalation::{Instead, LOOK_EVERY, decide, offer_instead};
 use crate::routing::{Route, Routing, Standing, Statuses};
 
-/// Looks once.
-pub(crate) async fn look(desk: &Desk, store: &EventStore) -> anyhow::Result<()> {
+/// Looks as often as at the clock.
+pub(crate) fn round(desk: &Desk, store: &EventStore, post: &Post) -> Round {
+    let (desk, store) = (desk.clone(), store.clone());
+    Round::new("offers to offices that cannot answer", When::Every(LOOK_EVERY, post.clone()), move || {
+        let (desk, store) = (desk.clone(), store.clone());
+        async move { look(&desk, &store).await.map(|()| Next::Rest) }
+    })
+}
+
+async fn look(desk: &Desk, store: &EventStore) -> anyhow::Result<()> {
     let now = desk.node.clock.now();
     let directory = desk.directory();
     let statuses = Statuses::load(store.reader()).await?;

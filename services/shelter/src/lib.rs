@@ -52,7 +52,7 @@ pub async fn start(node: &Node, running: &mut Running) -> anyhow::Result<()> {
     };
     let (store, post) = node.open(parts, running).await?;
     let policies = node.policies(&store).await?;
-    running.spawn(node, search::watch(node.clone(), policies, store.clone(), post));
+    running.repeat(node, search::round(node, &policies, &store, &post));
     let service = ShelterServiceServer::new(grpc::Grpc { node: node.clone(), store });
     running.routes().add_service(service.max_decoding_message_size(LARGEST_REQUEST_BYTES));
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use spean_chassis::{Node, Policies};
+use spean_chassis::{Next, Node, Policies, Round, When};
 use spean_contracts::referral::v1::PersonSeenAgain;
 use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, Metadata, Tables};
@@ -101,16 +101,13 @@ pub async fn missing(
     rows.iter().map(missing).collect()
 }
 
-/// Looks at the clock for ever.
-pub(crate) async fn watch(node: Node, policies: Policies, store: EventStore, post: Post) {
-    loop {
-        if !post.is_recovering()
-            && let Err(error) = look(&store, &policies, node.clock.now()).await
-        {
-            tracing::warn!(error = %error, "those who are away are looked for later");
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+/// Looks at the clock.
+pub(crate) fn round(node: &Node, policies: &Policies, store: &EventStore, post: &Post) -> Round {
+    let (clock, policies, store) = (node.clock.clone(), policies.clone(), store.clone());
+    Round::new("those who are away", When::Every(LOOK_EVERY, post.clone()), move || {
+        let (policies, store, now) = (policies.clone(), store.clone(), clock.now());
+        async move { look(&store, &policies, now).await.map(|()| Next::Rest) }
+    })
 }
 
 /// Begins to look for everybody who has been away for longer than the policy of that day allows.

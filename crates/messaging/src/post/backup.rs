@@ -17,7 +17,7 @@ use spean_eventstore::StoreError;
 use sqlx::{AnyConnection, Row as _};
 
 use super::outbox::{load_link, number, save_link};
-use super::{Shared, incarnation, store_error};
+use super::{Shared, incarnation, locked, store_error};
 use crate::letter::{Address, parse_address};
 
 /// For how many days after its receipt a letter is kept in any case.
@@ -116,12 +116,9 @@ fn note_file(mark: &Path) -> PathBuf {
 
 /// Takes notes of backups, and forgets what need not be kept.
 pub(super) async fn run(shared: Arc<Shared>) {
-    let mut taken = None;
     let mut looks = 0;
     loop {
-        if !shared.is_recovering()
-            && let Err(error) = look(&shared, &mut taken).await
-        {
+        if let Err(error) = take_note(&shared).await {
             tracing::warn!(me = %shared.me, error = %error, "the note of a backup waits");
         }
         if looks % LOOKS_A_SEARCH == 0
@@ -137,10 +134,13 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Reads the note when it is another one than before.
-async fn look(shared: &Arc<Shared>, taken: &mut Option<BackedUp>) -> anyhow::Result<()> {
+/// Reads the note when it is another one than before. A node that recovers has other things to do.
+pub(super) async fn take_note(shared: &Arc<Shared>) -> anyhow::Result<()> {
+    if shared.is_recovering() {
+        return Ok(());
+    }
     let Some(note) = BackedUp::noted_for(&shared.mark)? else { return Ok(()) };
-    if taken.as_ref() == Some(&note) {
+    if locked(&shared.noted).as_ref() == Some(&note) {
         return Ok(());
     }
     // One empty log looks like another; every log begins with its policy.
@@ -150,7 +150,7 @@ async fn look(shared: &Arc<Shared>, taken: &mut Option<BackedUp>) -> anyhow::Res
         // After a restore the log may have gone another way than the copy did. What is confirmed by it stays confirmed.
         tracing::warn!(me = %shared.me, position = note.position, "the noted backup is not one of this log");
     }
-    *taken = Some(note);
+    *locked(&shared.noted) = Some(note);
     Ok(())
 }
 
@@ -187,7 +187,7 @@ async fn take(shared: &Arc<Shared>, note: BackedUp) -> Result<(), StoreError> {
 
 /// Deletes what was confirmed long ago and is in a backup of its receiver: of this incarnation up to what the receiver
 /// said; of earlier ones all, since a backup that holds anything of this one was taken after them.
-async fn forget(shared: &Arc<Shared>) -> Result<(), StoreError> {
+pub(super) async fn forget(shared: &Arc<Shared>) -> Result<(), StoreError> {
     let settled_before = (shared.now)().as_micros() - KEPT_DAYS * DAY;
     let rows = sqlx::query("select peer, state from post_link").fetch_all(shared.store.reader()).await?;
     for row in rows {

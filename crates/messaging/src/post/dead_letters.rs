@@ -119,18 +119,19 @@ pub(super) async fn discard(shared: &Arc<Shared>, id: &str, reason: &str) -> Res
 }
 
 /// Applies letters that wait though nothing is before them any more: the power may have gone between the two commits.
-pub(super) async fn free_waiting(shared: Arc<Shared>) {
+pub(super) async fn run(shared: Arc<Shared>) {
     loop {
-        if !shared.is_recovering()
-            && let Err(error) = free_once(&shared).await
-        {
+        if let Err(error) = free_waiting(&shared).await {
             tracing::debug!(error = %error, "waiting letters are looked at later");
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-async fn free_once(shared: &Arc<Shared>) -> Result<(), StoreError> {
+pub(super) async fn free_waiting(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    if shared.is_recovering() {
+        return Ok(());
+    }
     let rows = sqlx::query(
         "select distinct peer, case_id from post_in waiting where state = 'waiting'
             and not exists (select 1 from post_in dead

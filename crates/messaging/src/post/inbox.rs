@@ -16,8 +16,8 @@ use sqlx::Row as _;
 use tracing::Instrument as _;
 
 use super::outbox::{load_link, number, save_link};
-use super::{COME_AGAIN, Shared, Unusable, receipts, recovery, store_error};
-use crate::broker::MailboxPlace;
+use super::{COME_AGAIN, Shared, Taken, Unusable, receipts, recovery, store_error};
+use crate::broker::{Broker, MailboxPlace};
 use crate::letter::{Address, Content, Letter, kind, letter_id};
 use crate::trace::continue_trace;
 
@@ -48,14 +48,6 @@ struct Arrived {
     digest: Vec<u8>,
 }
 
-/// What became of a letter that arrived.
-enum Taken {
-    /// Applied, parked, or known: it is in the database, the broker may forget it. Or its writer will send it again.
-    Stored,
-    /// Not now: the broker shall bring it again.
-    Later,
-}
-
 /// Why a job about a letter was undone.
 enum Undone {
     Refused(String),
@@ -83,13 +75,13 @@ impl From<sqlx::Error> for Undone {
     }
 }
 
-pub(super) async fn run(shared: Arc<Shared>, place: MailboxPlace) {
-    let mut connected = shared.broker.connected();
+pub(super) async fn run(shared: Arc<Shared>, broker: Broker, place: MailboxPlace) {
+    let mut connected = broker.connected();
     loop {
         if connected.wait_for(|connected| *connected).await.is_err() {
             return;
         }
-        match shared.broker.mail(shared.me.service, place).await {
+        match broker.mail(shared.me.service, place).await {
             Ok((mut letters, created)) => {
                 if created {
                     tracing::info!(me = %shared.me, "the mailbox is new; telling the peers");
@@ -102,8 +94,8 @@ pub(super) async fn run(shared: Arc<Shared>, place: MailboxPlace) {
                             taken_letters += 1;
                             taken_bytes += message.payload.len() as u64;
                             take(&shared, message).await;
-                            if taken_letters >= LETTERS_TO_CLEAR || taken_bytes >= shared.broker.room_to_keep() {
-                                clear(&shared, place).await;
+                            if taken_letters >= LETTERS_TO_CLEAR || taken_bytes >= broker.room_to_keep() {
+                                clear(&shared, &broker, place).await;
                                 (taken_letters, taken_bytes) = (0, 0);
                             }
                         }
@@ -121,8 +113,8 @@ pub(super) async fn run(shared: Arc<Shared>, place: MailboxPlace) {
 }
 
 /// What is acknowledged need not lie in the mailbox: it would be full one day, for everybody who writes to this node.
-async fn clear(shared: &Shared, place: MailboxPlace) {
-    if let Err(error) = shared.broker.clear(shared.me.service, place).await {
+async fn clear(shared: &Shared, broker: &Broker, place: MailboxPlace) {
+    if let Err(error) = broker.clear(shared.me.service, place).await {
         tracing::debug!(me = %shared.me, error = %error, "the mailbox is cleared later");
     }
 }
@@ -145,7 +137,7 @@ async fn take(shared: &Arc<Shared>, message: jetstream::Message) {
     }
 }
 
-async fn read(shared: &Arc<Shared>, subject: &str, payload: &[u8]) -> Result<Taken, StoreError> {
+pub(super) async fn read(shared: &Arc<Shared>, subject: &str, payload: &[u8]) -> Result<Taken, StoreError> {
     let opened = Envelope::open(payload, &shared.keys, &shared.directory.current());
     let (header, body) = match opened {
         Ok(opened) => opened,
@@ -244,7 +236,9 @@ async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, S
             Taken::Stored
         }
         Arrival::Early if shared.is_recovering() => return Ok(Taken::Stored),
-        Arrival::TooEarly | Arrival::NotIntroduced if shared.put_off.take(&arrived.peer) => Taken::Later,
+        Arrival::TooEarly | Arrival::NotIntroduced if shared.put_off.take(&arrived.peer, (shared.now)()) => {
+            Taken::Later
+        }
         Arrival::Early | Arrival::Duplicate | Arrival::TooEarly | Arrival::NotIntroduced => Taken::Stored,
         Arrival::Refused => {
             tracing::info!(peer = %arrived.peer, "a letter from before the peer's restore was refused");

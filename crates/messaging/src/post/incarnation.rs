@@ -14,7 +14,7 @@ use spean_eventstore::{EventStore, StoreError};
 use sqlx::Row as _;
 
 use super::outbox::number;
-use super::{Shared, recovery};
+use super::{Shared, locked, recovery};
 use crate::letter::Address;
 
 /// How often the mark is moved on while the log grows. What a peer confirms beyond it shows a restore as well.
@@ -23,9 +23,10 @@ const MARK_EVERY: Duration = Duration::from_secs(1);
 /// Stands in the place of a hash in the mark of a log that was put back.
 const RESTORED: &str = "restored";
 
+/// How far the log and the inbox had got.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Mark {
+pub(super) struct Mark {
     incarnation: u64,
     position: i64,
     hash: String,
@@ -121,23 +122,24 @@ pub(super) async fn next(shared: &Shared, forgotten: u64) -> anyhow::Result<u64>
     Ok(incarnation)
 }
 
-/// Moves the mark on with the log and the inbox.
-pub(super) async fn keep_mark(shared: Arc<Shared>) {
-    let mut marked = None;
+/// Keeps the mark near the end of the log.
+pub(super) async fn run(shared: Arc<Shared>) {
     loop {
-        let written = async {
-            let mark = mark(&shared.store, shared.incarnation()).await?;
-            if marked.as_ref() != Some(&mark) {
-                write(&mark, &shared.mark).await?;
-                marked = Some(mark);
-            }
-            anyhow::Ok(())
-        };
-        if let Err(error) = written.await {
+        if let Err(error) = move_mark(&shared).await {
             tracing::warn!(error = %error, "the mark of the log could not be written");
         }
         tokio::time::sleep(MARK_EVERY).await;
     }
+}
+
+/// Moves the mark on with the log and the inbox.
+pub(super) async fn move_mark(shared: &Shared) -> anyhow::Result<()> {
+    let mark = mark(&shared.store, shared.incarnation()).await?;
+    if locked(&shared.marked).as_ref() != Some(&mark) {
+        write(&mark, &shared.mark).await?;
+        *locked(&shared.marked) = Some(mark);
+    }
+    Ok(())
 }
 
 async fn reaches(store: &EventStore, mark: &Mark) -> Result<bool, StoreError> {

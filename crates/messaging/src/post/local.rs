@@ -61,17 +61,20 @@ pub(super) async fn deliver(
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut head = shared.store.head();
     loop {
-        if !shared.is_recovering() {
-            while apply_next(&shared).await.unwrap_or_else(|error| {
-                tracing::warn!(me = %shared.me, error = %error, "a local letter waits for the database");
-                false
-            }) {}
+        if let Err(error) = apply_all(&shared).await {
+            tracing::warn!(me = %shared.me, error = %error, "a local letter waits for the database");
         }
         tokio::select! {
             changed = head.changed() => if changed.is_err() { return },
             () = tokio::time::sleep(super::LOOK_EVERY) => {}
         }
     }
+}
+
+/// Applies what is there, and what is written meanwhile.
+pub(super) async fn apply_all(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    while !shared.is_recovering() && apply_next(shared).await? {}
+    Ok(())
 }
 
 /// Applies the next one; false when there is none.

@@ -17,6 +17,7 @@ mod ration;
 mod receipts;
 mod recovery;
 mod relay;
+mod rounds;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,13 +32,14 @@ use spean_vocabulary::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Carrier};
 use crate::letter::{Address, Letter};
 pub use backup::{BackedUp, Heard, KEPT_DAYS};
 pub use dead_letters::{DeadLetter, Retried};
 pub use incarnation::{Marked, mark_as_restored, marked};
 pub use outbox::{Outbox, Postings};
 use ration::Ration;
+pub use rounds::{Rounds, Sent, Taken};
 pub use tables::TABLES;
 
 /// How often a table is looked at when nothing tells of something new.
@@ -123,7 +125,7 @@ pub struct PostOptions {
     /// What follows from events.
     pub outbox: Arc<Outbox>,
     /// The way to the others.
-    pub broker: Broker,
+    pub carrier: Arc<dyn Carrier>,
     /// The node's keys.
     pub keys: Arc<NodeKeys>,
     /// Who is who.
@@ -136,7 +138,7 @@ pub struct PostOptions {
     pub mark: PathBuf,
 }
 
-/// A running post office. Cheap to clone.
+/// An open post office. Cheap to clone.
 #[derive(Clone)]
 pub struct Post {
     shared: Arc<Shared>,
@@ -145,7 +147,7 @@ pub struct Post {
 pub(crate) struct Shared {
     pub(crate) me: Address,
     pub(crate) store: EventStore,
-    pub(crate) broker: Broker,
+    pub(crate) carrier: Arc<dyn Carrier>,
     pub(crate) keys: Arc<NodeKeys>,
     pub(crate) directory: LiveDirectory,
     pub(crate) now: Now,
@@ -164,6 +166,10 @@ pub(crate) struct Shared {
     pub(crate) put_off: Ration,
     /// Introductions that are answered.
     pub(crate) introductions: Ration,
+    /// The mark as it was written last.
+    marked: Mutex<Option<incarnation::Mark>>,
+    /// The note of a backup that was taken last.
+    noted: Mutex<Option<BackedUp>>,
     mark: PathBuf,
 }
 
@@ -202,22 +208,18 @@ pub struct PeerStatus {
 }
 
 impl Post {
-    /// Opens the post office and starts its work, which ends when `stop` says so.
+    /// Opens the post office. Its work is done by [`Post::run`], or round by round.
     ///
     /// # Errors
     /// When the log or the mark file cannot be read.
-    pub async fn start(
-        options: PostOptions,
-        tasks: &mut JoinSet<()>,
-        stop: &watch::Receiver<bool>,
-    ) -> anyhow::Result<Self> {
+    pub async fn open(options: PostOptions) -> anyhow::Result<Self> {
         let correspondents = options.correspondence.correspondents();
         let started = incarnation::begin(&options.store, &options.mark, correspondents).await?;
         options.outbox.set_incarnation(started.incarnation);
         let shared = Arc::new(Shared {
             me: options.me,
             store: options.store,
-            broker: options.broker,
+            carrier: options.carrier,
             keys: options.keys,
             directory: options.directory,
             now: options.now,
@@ -233,19 +235,37 @@ impl Post {
             highest_places: Mutex::default(),
             put_off: Ration::new(PUT_OFF, COME_AGAIN),
             introductions: Ration::new(INTRODUCTIONS, Duration::from_secs(1)),
+            marked: Mutex::default(),
+            noted: Mutex::default(),
             mark: options.mark,
         });
-        spawn(tasks, stop, relay::run(Arc::clone(&shared)));
-        spawn(tasks, stop, local::run(Arc::clone(&shared)));
-        for place in shared.broker.mailboxes() {
-            spawn(tasks, stop, inbox::run(Arc::clone(&shared), place));
-        }
-        spawn(tasks, stop, receipts::run(Arc::clone(&shared)));
-        spawn(tasks, stop, dead_letters::free_waiting(Arc::clone(&shared)));
-        spawn(tasks, stop, recovery::run(Arc::clone(&shared)));
-        spawn(tasks, stop, incarnation::keep_mark(Arc::clone(&shared)));
-        spawn(tasks, stop, backup::run(Arc::clone(&shared)));
         Ok(Self { shared })
+    }
+
+    /// Starts its work, which ends when `stop` says so: the rounds of [`Post::rounds`], each whenever there is reason to.
+    /// Mail is fetched from the broker, which should be the one that carries the letters of this post office.
+    pub fn run(&self, broker: &Broker, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
+        let shared = || Arc::clone(&self.shared);
+        spawn(tasks, stop, relay::run(shared(), broker.connected()));
+        spawn(tasks, stop, local::run(shared()));
+        for place in broker.mailboxes() {
+            spawn(tasks, stop, inbox::run(shared(), broker.clone(), place));
+        }
+        spawn(tasks, stop, receipts::run(shared()));
+        spawn(tasks, stop, dead_letters::run(shared()));
+        spawn(tasks, stop, recovery::run(shared()));
+        spawn(tasks, stop, incarnation::run(shared()));
+        spawn(tasks, stop, backup::run(shared()));
+    }
+
+    /// Its work in pieces, for whoever decides what happens when.
+    pub fn rounds(&self) -> Rounds {
+        Rounds { shared: Arc::clone(&self.shared) }
+    }
+
+    /// Whether the way to the others stands, as far as is known.
+    pub fn is_connected(&self) -> bool {
+        self.shared.carrier.is_connected()
     }
 
     /// Goes up at each restore from a backup.

@@ -28,14 +28,19 @@ pub(super) async fn run(shared: Arc<Shared>) {
     loop {
         shared.receipt_wanted.notified().await;
         tokio::time::sleep(GATHER).await;
-        let due = std::mem::take(&mut *locked(&shared.receipts_due));
-        if shared.is_recovering() {
-            continue;
-        }
-        for peer in due {
-            if let Err(error) = give(&shared, &peer).await {
-                tracing::debug!(peer = %peer, error = %error, "a receipt could not be sent; the next one heals it");
-            }
+        give_due(&shared).await;
+    }
+}
+
+/// Gives the receipts that are due. A node that recovers gives none; its peers ask again.
+pub(super) async fn give_due(shared: &Shared) {
+    let due = std::mem::take(&mut *locked(&shared.receipts_due));
+    if shared.is_recovering() {
+        return;
+    }
+    for peer in due {
+        if let Err(error) = give(shared, &peer).await {
+            tracing::debug!(peer = %peer, error = %error, "a receipt could not be sent; the next one heals it");
         }
     }
 }
@@ -185,7 +190,7 @@ pub(super) async fn take_hello(
     if shared.is_recovering() && lacks("sabotage::mutual_answers") {
         return Ok(());
     }
-    if !shared.introductions.take(&peer) {
+    if !shared.introductions.take(&peer, (shared.now)()) {
         return Ok(());
     }
     let now = (shared.now)();

@@ -134,27 +134,27 @@ pub(super) async fn awaited(shared: &Shared) -> Result<Vec<Address>, StoreError>
 pub(super) async fn run(shared: Arc<Shared>) {
     loop {
         tokio::time::sleep(GREET_EVERY).await;
-        if !shared.is_recovering() {
-            continue;
-        }
-        let progress = async {
-            let awaited = awaited(&shared).await?;
-            if awaited.is_empty() {
-                finish(&shared).await?;
-            }
-            anyhow::Ok(awaited)
-        };
-        match progress.await {
-            Ok(awaited) => {
-                for peer in awaited {
-                    if let Err(error) = receipts::greet(&shared, &peer).await {
-                        tracing::debug!(peer = %peer, error = %error, "could not say hello now");
-                    }
-                }
-            }
-            Err(error) => tracing::warn!(error = %error, "the recovery goes on later"),
+        if let Err(error) = go_on(&shared).await {
+            tracing::warn!(error = %error, "the recovery goes on later");
         }
     }
+}
+
+/// Asks those who have not answered; acts again once all have.
+pub(super) async fn go_on(shared: &Arc<Shared>) -> anyhow::Result<()> {
+    if !shared.is_recovering() {
+        return Ok(());
+    }
+    let awaited = awaited(shared).await?;
+    if awaited.is_empty() {
+        return finish(shared).await;
+    }
+    for peer in awaited {
+        if let Err(error) = receipts::greet(shared, &peer).await {
+            tracing::debug!(peer = %peer, error = %error, "could not say hello now");
+        }
+    }
+    Ok(())
 }
 
 /// A restored peer asks: everything it ever said to us goes back to it, with everything of ours that it does not have.

@@ -1,5 +1,6 @@
 //! Hop 5 of a command: sending each letter until its receipt is here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +9,14 @@ use prost::Message as _;
 use spean_eventstore::StoreError;
 use spean_eventstore::points::{lacks, lacks_for};
 use spean_identity::{Envelope, Header};
-use spean_vocabulary::Timestamp;
+use spean_vocabulary::{NodeId, Timestamp};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use super::outbox::number;
-use super::{LOOK_EVERY, Shared, Unusable, locked, store_error};
+use super::{LOOK_EVERY, Sent, Shared, Unusable, locked, store_error};
 use crate::broker::BrokerError;
 use crate::letter::{Address, Content, SignedPlace, letter_id, parse_address};
 use crate::topology;
@@ -41,16 +43,16 @@ struct Waiting {
     attachment: Option<String>,
 }
 
-pub(super) async fn run(shared: Arc<Shared>) {
+pub(super) async fn run(shared: Arc<Shared>, mut connected: watch::Receiver<bool>) {
     let mut head = shared.store.head();
-    let mut connected = shared.broker.connected();
     loop {
         if connected.wait_for(|connected| *connected).await.is_err() {
             return;
         }
         match send_due(&shared).await {
-            Ok(true) => continue,
-            Ok(false) => {}
+            Ok(sent) if sent.refused => tokio::time::sleep(AFTER_REFUSAL).await,
+            Ok(sent) if sent.more => continue,
+            Ok(_) => {}
             Err(error) => tracing::debug!(error = %error, "letters could not be sent now"),
         }
         tokio::select! {
@@ -61,15 +63,16 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Sends what is due. True when there may be more.
-async fn send_due(shared: &Arc<Shared>) -> anyhow::Result<bool> {
+/// Sends what is due.
+pub(super) async fn send_due(shared: &Shared) -> Result<Sent, StoreError> {
+    let nothing = Sent { published: 0, refused: false, more: false };
     if shared.is_recovering() {
-        return Ok(false);
+        return Ok(nothing);
     }
     let now = (shared.now)();
     let due = due(shared, now).await?;
     if due.is_empty() {
-        return Ok(false);
+        return Ok(nothing);
     }
     let full = due.len() >= usize::try_from(WINDOW_OF_ONE).unwrap_or(usize::MAX);
     let mut sending: FuturesUnordered<_> = due
@@ -80,11 +83,13 @@ async fn send_due(shared: &Arc<Shared>) -> anyhow::Result<bool> {
         })
         .collect();
     let mut published = Vec::new();
+    let mut places: BTreeMap<NodeId, u64> = BTreeMap::new();
     let mut refused = false;
     while let Some((waiting, outcome)) = sending.next().await {
         match outcome {
             Ok(place) => {
-                notice_lost_mail(shared, &waiting.peer, place);
+                let highest = places.entry(waiting.peer.node.clone()).or_default();
+                *highest = place.max(*highest);
                 published.push((waiting.peer, waiting.incarnation, waiting.sequence, waiting.attempt));
             }
             Err(error) => {
@@ -93,27 +98,25 @@ async fn send_due(shared: &Arc<Shared>) -> anyhow::Result<bool> {
             }
         }
     }
-    note_published(shared, published, now).await?;
-    if refused {
-        tokio::time::sleep(AFTER_REFUSAL).await;
+    for (node, place) in places {
+        notice_lost_mail(shared, &node, place).await;
     }
-    Ok(full && !refused)
+    let sent = Sent { published: published.len(), refused, more: full && !refused };
+    note_published(shared, published, now).await?;
+    Ok(sent)
 }
 
-/// A mailbox whose numbering went back was wiped or rolled back: what it held is gone, so all is due again.
-fn notice_lost_mail(shared: &Arc<Shared>, peer: &Address, place: u64) {
-    let mut places = locked(&shared.highest_places);
-    let highest = places.entry(peer.node.to_string()).or_default();
-    if place < *highest {
-        tracing::warn!(peer = %peer, "the peer's mailbox went back; sending again what it has not confirmed");
-        let (shared, node) = (Arc::clone(shared), peer.node.to_string());
-        tokio::spawn(async move {
-            if let Err(error) = make_due(&shared, &format!("{node}/%"), 0).await {
-                tracing::warn!(error = %error, "what the mailbox lost will be sent later");
-            }
-        });
+/// A mailbox whose numbering went back was wiped or rolled back: what it held is gone, so all is due again. Letters that
+/// are under way together may be answered in any order, so it is the highest place of them that counts.
+async fn notice_lost_mail(shared: &Shared, node: &NodeId, place: u64) {
+    let before = locked(&shared.highest_places).insert(node.to_string(), place);
+    if before.is_none_or(|before| before <= place) {
+        return;
     }
-    *highest = place;
+    tracing::warn!(peer = %node, "the peer's mailbox went back; sending again what it has not confirmed");
+    if let Err(error) = make_due(shared, &format!("{node}/%"), 0).await {
+        tracing::warn!(error = %error, "what the mailbox lost will be sent later");
+    }
 }
 
 /// Whatever waits for these peers (a pattern) and was given to the broker so many seconds ago or earlier is due now.
@@ -283,7 +286,7 @@ pub(super) async fn dispatch(
     let envelope = Envelope::seal(&header, &content.encode_to_vec(), &shared.keys, &shared.directory.current())
         .map_err(|error| refused(&error))?;
     let subject = topology::mailbox_subject(&peer.node, peer.service, &shared.me.node, shared.me.service);
-    shared.broker.publish(subject, message_id, envelope).await
+    shared.carrier.publish(subject, message_id, envelope).await
 }
 
 async fn note_published(

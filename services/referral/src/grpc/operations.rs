@@ -106,7 +106,7 @@ impl Grpc {
         let peers = self.post.peers().await.map_err(failed)?;
         let awaited = self.post.awaited().await.map_err(failed)?;
         let dead_letters = self.post.dead_letter_count().await.map_err(failed)?;
-        let broker_connected = *self.desk.node.broker.connected().borrow();
+        let broker_connected = self.post.is_connected();
         let peers = peers.into_iter().map(|peer| wire::Peer {
             node_id: peer.peer.node.to_string(),
             service: peer.peer.service.to_string(),

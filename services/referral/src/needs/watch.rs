@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use spean_chassis::{Next, Round, When};
 use spean_eventstore::{EventStore, TransactError};
 use spean_messaging::{Post, Unusable};
 use sqlx::Row as _;
@@ -12,16 +13,13 @@ use crate::desk::Desk;
 /// How often the clock is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Looks at the clock for ever.
-pub(crate) async fn watch(desk: Desk, store: EventStore, post: Post) {
-    loop {
-        if !post.is_recovering()
-            && let Err(error) = look(&desk, &store).await
-        {
-            tracing::warn!(error = %error, "kept places are looked at later");
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+/// Looks at the clock.
+pub(crate) fn round(desk: &Desk, store: &EventStore, post: &Post) -> Round {
+    let (desk, store) = (desk.clone(), store.clone());
+    Round::new("kept places", When::Every(LOOK_EVERY, post.clone()), move || {
+        let (desk, store) = (desk.clone(), store.clone());
+        async move { look(&desk, &store).await.map(|()| Next::Rest) }
+    })
 }
 
 async fn look(desk: &Desk, store: &EventStore) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use spean_chassis::{Next, Round, When};
 use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, Metadata, TransactError, Transaction};
 use spean_messaging::{Letter, Post, Unusable};
@@ -96,16 +97,12 @@ pub(crate) async fn need_turned(desk: &Desk, letter: &Letter, transaction: &mut 
 }
 
 /// Tells once of all that was open before this program told of it.
-pub(crate) async fn catch_up(desk: Desk, store: EventStore, post: Post) {
-    loop {
-        if !post.is_recovering() {
-            match tell_untold(&desk, &store).await {
-                Ok(()) => return,
-                Err(error) => tracing::warn!(error = %error, "what is open of older cases is told later"),
-            }
-        }
-        tokio::time::sleep(AGAIN_AFTER).await;
-    }
+pub(crate) fn round(desk: &Desk, store: &EventStore, post: &Post) -> Round {
+    let (desk, store) = (desk.clone(), store.clone());
+    Round::new("what is open of older cases", When::Every(AGAIN_AFTER, post.clone()), move || {
+        let (desk, store) = (desk.clone(), store.clone());
+        async move { tell_untold(&desk, &store).await.map(|()| Next::Never) }
+    })
 }
 
 async fn tell_untold(desk: &Desk, store: &EventStore) -> anyhow::Result<()> {

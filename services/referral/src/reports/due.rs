@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use spean_chassis::{Policies, mint, status};
+use spean_chassis::{Next, Policies, Round, When, mint, status};
 use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, Metadata};
 use spean_messaging::Post;
@@ -33,16 +33,13 @@ struct Silence {
     urgency: Urgency,
 }
 
-/// Looks at the clock for ever.
-pub(crate) async fn watch(desk: Desk, policies: Policies, store: EventStore, post: Post) {
-    loop {
-        if !post.is_recovering()
-            && let Err(error) = look(&desk, &policies, &store).await
-        {
-            tracing::warn!(error = %error, "silence about reports is looked at later");
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+/// Looks at the clock.
+pub(crate) fn round(desk: &Desk, policies: &Policies, store: &EventStore, post: &Post) -> Round {
+    let (desk, policies, store) = (desk.clone(), policies.clone(), store.clone());
+    Round::new("silence about reports", When::Every(LOOK_EVERY, post.clone()), move || {
+        let (desk, policies, store) = (desk.clone(), policies.clone(), store.clone());
+        async move { look(&desk, &policies, &store).await.map(|()| Next::Rest) }
+    })
 }
 
 async fn look(desk: &Desk, policies: &Policies, store: &EventStore) -> anyhow::Result<()> {

@@ -13,4 +13,4 @@ pub(crate) mod sealed;
 pub(crate) mod wire;
 pub mod words;
 
-pub(crate) use due::watch;
+pub(crate) use due::round;
