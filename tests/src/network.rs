@@ -53,7 +53,10 @@ pub async fn network_observed_by(collector: &str) -> Network {
 }
 
 /// Waits until no other test of this machine has a network: two at once hinder each other, and the patience of both ends.
-async fn turn() -> File {
+///
+/// # Panics
+/// When files cannot be locked.
+pub async fn turn() -> File {
     let wait = || -> std::io::Result<File> {
         let lock = File::options().create(true).append(true).open(std::env::temp_dir().join("spean-network.lock"))?;
         lock.lock()?;
