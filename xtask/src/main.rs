@@ -15,18 +15,26 @@ Usage: cargo xtask <command>
   check    who may depend on whom, purity of the rules, one TLS provider, nothing of a machine in the files,
            nothing in the documents that is not there, no refusal without a test
   prove    `prove model` searches millions of states of small networks, `prove simulate 1000000` plays so many
-           histories, `prove tell SEED` tells one; without anything behind it, what else may be said";
+           histories, `prove tell SEED` tells one; `prove fuzz all --minutes 5` tries bad input on everything that
+           reads what comes from outside; without anything behind it, what else may be said";
+
+/// What is proven by a program of its own: its first word, the package, the program.
+const PROVERS: [(&str, &str, &str); 2] = [("fuzz", "spean-fuzz", "fuzz"), ("sabotage", "spean-sabotage", "sabotage")];
+
+fn prove(what: &[&str]) -> anyhow::Result<()> {
+    let own = PROVERS.iter().find(|(word, ..)| what.first() == Some(word));
+    let (package, program) = own.map_or(("spean-proof", "prove"), |(_, package, program)| (package, program));
+    let mut words = vec!["run", "--release", "--package", package, "--bin", program, "--"];
+    words.extend(what.iter().skip(usize::from(own.is_some())));
+    shell::run(&mut shell::cargo(&words))
+}
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test::run_all(),
         ["check"] => check::run(),
-        ["prove", what @ ..] => {
-            let mut words = vec!["run", "--release", "--package", "spean-proof", "--bin", "prove", "--"];
-            words.extend(what);
-            shell::run(&mut shell::cargo(&words))
-        }
+        ["prove", what @ ..] => prove(what),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
