@@ -13,7 +13,7 @@ use crate::report::{Check, Report};
 struct Wanted {
     outcome: Outcome,
     office: String,
-    /// Whether every `ok` was given in a time that a restore has wiped out.
+    /// Whether all that was done, or may have been, was done in a time that a restore has wiped out.
     may_be_lost: bool,
     calls: Vec<u64>,
 }
@@ -35,7 +35,7 @@ pub(crate) fn check_effects(
         let Line::Asked(asked) = line else { continue };
         let (outcome, at) =
             answers.get(&asked.n).map_or((Outcome::Unknown, asked.at), |answer| (answer.outcome, answer.at));
-        let lost = outcome == Outcome::Ok && is_wiped_out(lines, directory.node_of(&asked.office), at);
+        let lost = is_wiped_out(lines, directory.node_of(&asked.office), at);
         for intent in flat(&asked.what) {
             note(&mut wanted, intent, asked, outcome, lost);
         }
@@ -53,7 +53,7 @@ fn note(wanted: &mut BTreeMap<String, (Intent, Wanted)>, intent: &Intent, asked:
         (intent.clone(), Wanted { outcome: Outcome::Failed, office, may_be_lost: true, calls: vec![] })
     });
     known.calls.push(asked.n);
-    if outcome == Outcome::Ok {
+    if outcome != Outcome::Failed {
         known.may_be_lost &= lost;
     }
     known.outcome = match (known.outcome, outcome) {

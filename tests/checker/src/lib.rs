@@ -24,3 +24,6 @@ mod vault;
 pub use canary::find as find_canaries;
 pub use evidence::{Evidence, judge};
 pub use report::{Check, Finding, Report};
+
+#[cfg(test)]
+mod tests;
