@@ -21,13 +21,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::gate::Gate;
+use crate::load::Load;
 use crate::log::Log;
 use crate::work::Round;
 use crate::{metrics, policy, telemetry};
@@ -37,8 +37,6 @@ pub const LARGEST_REQUEST_BYTES: usize = 1024 * 1024;
 
 /// How long one request may take.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Requests under way on one connection.
-const CONCURRENT_REQUESTS: usize = 64;
 /// How long the requests under way may take when the process is asked to end.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// How often a broker that cannot be asked about its durability is asked again.
@@ -374,9 +372,11 @@ async fn serve(node: &Node, running: Running, listener: TcpListener) -> anyhow::
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .build_v1alpha()?;
     routes.add_service(health).add_service(reflection).add_service(earlier_reflection);
+    let load = Load::new(&node.configuration.limits);
     let mut server = Server::builder()
+        .layer(load.clone())
         .timeout(DEADLINE)
-        .concurrency_limit_per_connection(CONCURRENT_REQUESTS)
+        .max_concurrent_streams(node.configuration.limits.requests_on_a_connection)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .trace_fn(|request| {
             let span = tracing::info_span!("rpc.server", rpc.method = request.uri().path());
@@ -394,7 +394,7 @@ async fn serve(node: &Node, running: Running, listener: TcpListener) -> anyhow::
         let _ = stop.wait_for(|stop| *stop).await;
     };
     let serving =
-        server.add_routes(routes.routes()).serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopped);
+        server.add_routes(routes.routes()).serve_with_incoming_shutdown(load.connections(listener), stopped);
     let mut stop = node.stop();
     tokio::pin!(serving);
     tokio::select! {
