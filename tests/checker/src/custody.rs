@@ -140,6 +140,10 @@ pub(crate) struct Custody {
     pub(crate) certificates: Certificates,
     /// The highest certificate that an office knows of a case: its place, and the holder by it.
     newest: BTreeMap<(String, String), (Place, String)>,
+    /// The same, as the table of the worklist shows it: what only a proposal brought along is not in it.
+    shown: BTreeMap<(String, String), (Place, String)>,
+    /// Offices, and offers of theirs that a certificate came of.
+    moved: BTreeSet<(String, String)>,
     /// Openings of a case, by office.
     pub(crate) opened: BTreeMap<String, Vec<String>>,
     /// At the office that made it.
@@ -171,10 +175,12 @@ impl Custody {
         match event {
             Event::Opened { certificate } => {
                 self.opened.entry(case.to_owned()).or_default().push(office.to_owned());
+                self.show(office, case, std::slice::from_ref(&certificate));
                 self.learn(office, case, &[certificate]);
             }
             Event::Offered { offer, to, terms } => {
-                let already = self.knows_certificate_of(office, case, &offer);
+                // Only after a restore: the certificate is recalled before the offer that it came of.
+                let already = self.moved.contains(&(office.to_owned(), offer.clone()));
                 self.made(&offer, office, case, |side| {
                     side.begun += 1;
                     if side.begun == 1 {
@@ -197,6 +203,7 @@ impl Custody {
             }
             Event::Transferred { offer, chain } => {
                 self.made(&offer, office, case, |side| side.end(State::Transferred));
+                self.show(office, case, &chain);
                 self.learn(office, case, &chain);
             }
             Event::ServiceAgreed { offer } => self.made(&offer, office, case, |side| side.end(State::Agreed)),
@@ -233,6 +240,7 @@ impl Custody {
                         side.state = State::Transferred;
                     }
                 });
+                self.show(office, case, &chain);
                 self.learn(office, case, &chain);
             }
             Event::AgreementReceived { offer } => self.got(&offer, office, case, |side| {
@@ -251,10 +259,13 @@ impl Custody {
                     }
                 }
             }
-            Event::CertificatesLearned { chain }
-            | Event::OverrideIssued { chain }
-            | Event::OverrideProposed { chain }
-            | Event::OverrideProposalReceived { chain } => self.learn(office, case, &chain),
+            Event::CertificatesLearned { chain } | Event::OverrideIssued { chain } => {
+                self.show(office, case, &chain);
+                self.learn(office, case, &chain);
+            }
+            Event::OverrideProposed { chain } | Event::OverrideProposalReceived { chain } => {
+                self.learn(office, case, &chain)
+            }
             Event::OverrideForwarded { chain } => chain.iter().for_each(|signed| self.certificates.add(signed)),
             Event::Other => {}
         }
@@ -268,27 +279,23 @@ impl Custody {
         change(side(&mut self.got, &mut self.shared, offer, office, case));
     }
 
-    fn knows_certificate_of(&self, office: &str, case: &str, offer: &str) -> bool {
-        // Only after a restore: the certificate is recalled before the offer that it came of.
-        self.made.get(offer).is_some_and(|side| {
-            side.office == office && side.case == case && side.state == State::Transferred && side.begun == 0
-        })
-    }
-
     fn learn(&mut self, office: &str, case: &str, chain: &[Signed]) {
         for signed in chain {
             self.certificates.add(signed);
             let certificate = &signed.certificate;
             let newest = (certificate.place(), certificate.holder.office.clone());
-            let known = self.newest.entry((office.to_owned(), case.to_owned())).or_insert_with(|| newest.clone());
-            if newest.0 > known.0 {
-                *known = newest;
-            }
-            if let Some(offer) = &certificate.offer
-                && let Some(side) = self.made.get_mut(offer).filter(|side| side.office == office)
-            {
+            raise(&mut self.newest, (office, case), newest);
+            let Some(offer) = &certificate.offer else { continue };
+            self.moved.insert((office.to_owned(), offer.clone()));
+            if let Some(side) = self.made.get_mut(offer).filter(|side| side.office == office) {
                 side.state = State::Transferred;
             }
+        }
+    }
+
+    fn show(&mut self, office: &str, case: &str, chain: &[Signed]) {
+        if let Some(newest) = chain.last().map(|signed| &signed.certificate) {
+            raise(&mut self.shown, (office, case), (newest.place(), newest.holder.office.clone()));
         }
     }
 
@@ -378,7 +385,7 @@ impl Custody {
             shown.insert((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?), (place, row.try_get(2)?));
         }
         let told: BTreeMap<_, _> =
-            self.newest.iter().filter(|((office, _), _)| directory.node_of(office) == node).collect();
+            self.shown.iter().filter(|((office, _), _)| directory.node_of(office) == node).collect();
         for (key @ (office, case), newest) in &told {
             if shown.get(key) != Some(newest) {
                 let words = format!("the log of {office} says {newest:?}, its table {:?}", shown.get(key));
@@ -444,6 +451,18 @@ fn side<'s>(
         shared.insert(offer.to_owned());
     }
     side
+}
+
+/// The higher place stays.
+fn raise(
+    places: &mut BTreeMap<(String, String), (Place, String)>,
+    (office, case): (&str, &str),
+    newest: (Place, String),
+) {
+    let known = places.entry((office.to_owned(), case.to_owned())).or_insert_with(|| newest.clone());
+    if newest.0 > known.0 {
+        *known = newest;
+    }
 }
 
 /// Whether the maker's side and the addressee's tell the same, when all letters have arrived.
