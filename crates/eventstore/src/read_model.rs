@@ -87,7 +87,9 @@ pub(crate) async fn catch_up(
                 .bind(name)
                 .execute(&mut *connection)
                 .await?;
+            fail::fail_point!("migration::before_commit");
             sqlx::raw_sql("select 1; commit").execute(&mut *connection).await?;
+            fail::fail_point!("migration::after_commit");
         }
     }
     Ok(())

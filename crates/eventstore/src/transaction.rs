@@ -381,6 +381,7 @@ impl Transaction {
         for table in read_model.tables().iter().rev() {
             connection.execute(AssertSqlSafe(format!("delete from {table}"))).await?;
         }
+        fail::fail_point!("rebuild::emptied");
         let mut position = 0;
         while let Some(reached) = crate::read_model::apply_page(&**read_model, position, connection).await? {
             position = reached;

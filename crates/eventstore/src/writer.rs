@@ -250,6 +250,7 @@ impl Writer {
     ) -> Result<i64, Lost> {
         group.push((first, Ok(())));
         in_time(transaction.begin()).await?;
+        fail::fail_point!("store::after_begin");
         loop {
             let (job, outcome) = group.last_mut().expect("a job was pushed just before");
             *outcome = run(&mut **job, transaction).await?;
@@ -259,7 +260,10 @@ impl Writer {
             let Ok(next) = self.jobs.try_recv() else { break };
             group.push((next, Ok(())));
         }
-        Ok(in_time(transaction.commit()).await?.position)
+        fail::fail_point!("store::before_commit");
+        let position = in_time(transaction.commit()).await?.position;
+        fail::fail_point!("store::after_commit");
+        Ok(position)
     }
 
     fn reach(&self, position: i64) {

@@ -7,6 +7,7 @@ use clap::Args;
 use spean_chassis::Configuration;
 
 use crate::broker::{OwnBroker, OwnBrokerOptions};
+use crate::node::refuse_half_restored;
 use crate::{points, services};
 
 /// Threads for blocking work, such as files and names of hosts. The databases bring their own.
@@ -39,6 +40,7 @@ impl Run {
         let configuration =
             Configuration::read(&self.config).with_context(|| format!("the settings in {}", self.config.display()))?;
         points::refuse_production(&configuration)?;
+        refuse_half_restored(&configuration)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(self.threads.into())
             .max_blocking_threads(BLOCKING_THREADS)

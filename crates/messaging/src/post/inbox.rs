@@ -135,6 +135,7 @@ async fn take(shared: &Arc<Shared>, message: jetstream::Message) {
     if let Err(error) = message.ack_with(kind).await {
         tracing::debug!(error = %error, "an acknowledgement was lost; the letter will be a duplicate");
     }
+    fail::fail_point!("inbox::after_acknowledgement");
 }
 
 pub(super) async fn read(shared: &Arc<Shared>, subject: &str, payload: &[u8]) -> Result<Taken, StoreError> {
@@ -230,6 +231,7 @@ async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, S
         }
     }
     let arrival = store_and_apply(shared, &arrived, true).await?;
+    fail::fail_point!("inbox::after_apply");
     let taken = match arrival {
         Arrival::Next => {
             apply_parked(shared, &arrived.peer).await?;

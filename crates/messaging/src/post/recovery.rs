@@ -324,7 +324,9 @@ async fn finish(shared: &Arc<Shared>) -> anyhow::Result<()> {
             for (peer, returned) in &answers {
                 settle_returned(peer, returned, (job_shared.now)().as_micros(), transaction).await?;
             }
+            fail::fail_point!("recovery::settled");
             renumber(job_shared.incarnation(), transaction).await?;
+            fail::fail_point!("recovery::renumbered");
             for (peer, returned) in &answers {
                 for letter in &returned.got {
                     let id = letter_id(&job_shared.me, peer, letter.incarnation, letter.sequence);
@@ -332,6 +334,7 @@ async fn finish(shared: &Arc<Shared>) -> anyhow::Result<()> {
                     tolerate(job_shared.correspondence.recall(peer, &said, transaction).await, peer)?;
                 }
             }
+            fail::fail_point!("recovery::recalled");
             for (peer, returned) in &answers {
                 for letter in &returned.sent {
                     inbox::apply_missed(
@@ -348,7 +351,9 @@ async fn finish(shared: &Arc<Shared>) -> anyhow::Result<()> {
                 link.resynced(returned.incarnation, returned.through);
                 save_link(peer, &link, transaction.connection()).await?;
             }
+            fail::fail_point!("recovery::applied");
             tolerate(job_shared.correspondence.recovered(transaction).await, &job_shared.me)?;
+            fail::fail_point!("recovery::offered_afresh");
             for statement in ["delete from post_returned", "delete from post_recovery"] {
                 sqlx::query(statement).execute(transaction.connection()).await?;
             }
@@ -356,6 +361,7 @@ async fn finish(shared: &Arc<Shared>) -> anyhow::Result<()> {
         })
     });
     finished.await.map_err(|error: TransactError<StoreError>| store_error(error))?;
+    fail::fail_point!("recovery::committed");
     shared.recovering.store(false, Ordering::Release);
     tracing::warn!(me = %shared.me, incarnation = shared.incarnation(), "all peers have answered; the node acts again");
     for peer in shared.correspondence.correspondents() {

@@ -124,6 +124,7 @@ impl Databases {
                     fs::copy(copy.join(name), &unfinished).with_context(|| format!("{name} cannot be copied"))?;
                     File::open(&unfinished)?.sync_all()?;
                     fs::rename(&unfinished, folder.join(name))?;
+                    fail::fail_point!("restore::one_put_back");
                 }
                 File::open(folder)?.sync_all()?;
                 Ok(())

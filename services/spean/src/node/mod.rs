@@ -9,6 +9,8 @@ mod rebuild;
 mod restore;
 mod verify;
 
+pub use restore::refuse_half_restored;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
+use spean_chassis::Configuration;
 use spean_eventstore::Claim;
 use spean_messaging::post::{BackedUp, KEPT_DAYS, mark_as_restored};
 use spean_vocabulary::Service;
@@ -14,6 +15,7 @@ use super::examination::Examiner;
 use super::manifest::Manifest;
 use super::verify::heads;
 use super::{Node, NodeArguments, suffix};
+use crate::files;
 
 /// Restores a node.
 #[derive(Debug, Args)]
@@ -45,13 +47,22 @@ impl Restore {
             let claim = Claim::of(&databases.url(&name), &name).await?;
             claims.push(claim.with_context(|| format!("the node runs: another process writes the log of {name}"))?);
         }
-        if !databases.services().await?.is_empty() || databases.has(VAULT).await? {
-            ensure!(self.replace, "the node has databases; say --replace to set them aside and restore over them");
+        let unfinished = unfinished(&node.configuration);
+        let has_any = !databases.services().await?.is_empty() || databases.has(VAULT).await?;
+        ensure!(
+            !has_any || self.replace,
+            "the node has databases; say --replace to set them aside and restore over them"
+        );
+        files::replace(&unfinished, "This node is being restored.\n")?;
+        fail::fail_point!("restore::announced");
+        if has_any {
             println!("What was there is kept: {}", databases.set_aside(&suffix()).await?);
         }
+        fail::fail_point!("restore::set_aside");
         databases.put_back(&self.from, &manifest.names())?;
         for service in Service::iter() {
             mark_as_restored(&node.mark_of(service)).context("the mark of a log")?;
+            fail::fail_point!("restore::one_marked");
         }
         let scratch = self.node.scratch()?;
         let (directory, keys) = (&node.directory, &node.keys);
@@ -60,6 +71,8 @@ impl Restore {
         report.print();
         let differences = report.differences();
         ensure!(differences == 0, "{differences} differences: do not start the node with this backup");
+        fail::fail_point!("restore::examined");
+        std::fs::remove_file(&unfinished).context("the note that a restore is unfinished")?;
         println!(
             "\nRestored as of {}. Start the node: it asks its peers what was said since, and decides nothing until all\n\
              have answered. Erase again whom you have erased since.",
@@ -83,4 +96,23 @@ impl Restore {
         }
         Ok(())
     }
+}
+
+/// Stands in the folder for data while a node is being restored, and afterwards when that was broken off.
+fn unfinished(configuration: &Configuration) -> PathBuf {
+    configuration.data.join("restore-unfinished")
+}
+
+/// Refuses to run a node on half a backup: what is missing would look like logs that nobody has begun yet.
+///
+/// # Errors
+/// When a restore was broken off.
+pub fn refuse_half_restored(configuration: &Configuration) -> anyhow::Result<()> {
+    let unfinished = unfinished(configuration);
+    ensure!(
+        !unfinished.exists(),
+        "a restore of this node did not come to its end ({} says so): run `spean node restore` again, with --replace",
+        unfinished.display()
+    );
+    Ok(())
 }
