@@ -23,6 +23,8 @@ const GATHER: Duration = Duration::from_millis(20);
 const CONFIRMS_TOO_MUCH: &str = "the peer confirms what was never written, or contradicts itself";
 /// A letter given to the broker so many seconds ago should have its receipt when the peer shows life.
 const OVERDUE_SECONDS: i64 = 5;
+/// The same when the peer says hello: its mailbox may be new, but it may also only have been opened anew.
+const DUE_AFTER_HELLO_SECONDS: i64 = 1;
 
 pub(super) async fn run(shared: Arc<Shared>) {
     loop {
@@ -50,7 +52,10 @@ async fn give(shared: &Shared, peer: &Address) -> anyhow::Result<()> {
     let link = load_link(peer, shared.incarnation(), &mut connection).await?;
     let proof = proof(peer, &link, &mut connection).await?;
     drop(connection);
-    say(shared, peer, kind::RECEIPT, serde_json::to_vec(&link.receipt())?, proof).await
+    fail::fail_point!("receipt::before");
+    say(shared, peer, kind::RECEIPT, serde_json::to_vec(&link.receipt())?, proof).await?;
+    fail::fail_point!("receipt::after");
+    Ok(())
 }
 
 /// Confirms a letter that is not applied yet: only where a test took away that receipts follow the commit.
@@ -171,7 +176,9 @@ pub(super) async fn take(
     match effect {
         ReceiptEffect::WeWereRestored => recovery::discover(shared, restored_since).await.map_err(Unusable::from),
         ReceiptEffect::Absurd => Err(Unusable::Refused(CONFIRMS_TOO_MUCH.to_owned())),
-        ReceiptEffect::Nothing | ReceiptEffect::Advanced { .. } | ReceiptEffect::Stale => {
+        // It works through what it has: what is behind that in its mailbox must not come a second time.
+        ReceiptEffect::Advanced { .. } => Ok(()),
+        ReceiptEffect::Nothing | ReceiptEffect::Stale => {
             Ok(make_due(shared, &peer.to_string(), OVERDUE_SECONDS).await?)
         }
     }
@@ -236,7 +243,7 @@ pub(super) async fn take_hello(
         }
         (HelloEffect::Known | HelloEffect::Restored, _) => {}
     }
-    make_due(shared, &peer.to_string(), 0).await?;
+    make_due(shared, &peer.to_string(), DUE_AFTER_HELLO_SECONDS).await?;
     shared.want_receipt(&peer);
     Ok(())
 }

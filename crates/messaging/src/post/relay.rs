@@ -10,8 +10,8 @@ use spean_eventstore::StoreError;
 use spean_eventstore::points::{lacks, lacks_for};
 use spean_identity::{Envelope, Header};
 use spean_vocabulary::{NodeId, Timestamp};
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
@@ -102,7 +102,9 @@ pub(super) async fn send_due(shared: &Shared) -> Result<Sent, StoreError> {
         notice_lost_mail(shared, &node, place).await;
     }
     let sent = Sent { published: published.len(), refused, more: full && !refused };
+    fail::fail_point!("relay::before_note");
     note_published(shared, published, now).await?;
+    fail::fail_point!("relay::after_note");
     Ok(sent)
 }
 
@@ -119,18 +121,25 @@ async fn notice_lost_mail(shared: &Shared, node: &NodeId, place: u64) {
     }
 }
 
-/// Whatever waits for these peers (a pattern) and was given to the broker so many seconds ago or earlier is due now.
+/// How long a letter was given to the broker before it counts as overdue, in so many times the time for the first
+/// attempt: a peer that is slow shows life as well, and must not be sent everything again with each sign of it.
+const OVERDUE: &str = "case when attempt <= 1 then 1 when attempt = 2 then 2 when attempt = 3 then 4 when attempt = 4 \
+                       then 8 else 16 end";
+
+/// Whatever waits for these peers (a pattern) and was given to the broker so many seconds ago or earlier is due now;
+/// what was given repeatedly, after as much longer as [`OVERDUE`] says.
 pub(super) async fn make_due(shared: &Shared, peers: &str, given_seconds_ago: i64) -> Result<(), StoreError> {
     let now = (shared.now)().as_micros();
-    let overdue = sqlx::query(
-        "select count(*) from post_out
-         where peer like $2 and settled_at is null and published_at <= $3 and next_attempt_at > $1",
-    )
-    .bind(now)
-    .bind(peers)
-    .bind(now - given_seconds_ago * 1_000_000)
-    .fetch_one(shared.store.reader())
-    .await?;
+    let is_overdue = format!(
+        "peer like $2 and settled_at is null and published_at <= $1 - cast($3 as bigint) * {OVERDUE}
+         and next_attempt_at > $1"
+    );
+    let overdue = sqlx::query(AssertSqlSafe(format!("select count(*) from post_out where {is_overdue}")))
+        .bind(now)
+        .bind(peers)
+        .bind(given_seconds_ago * 1_000_000)
+        .fetch_one(shared.store.reader())
+        .await?;
     // Nearly always there is none, and a look costs no flush of the disk.
     if overdue.try_get::<i64, _>(0)? == 0 {
         return Ok(());
@@ -138,15 +147,12 @@ pub(super) async fn make_due(shared: &Shared, peers: &str, given_seconds_ago: i6
     let peers = peers.to_owned();
     let due = shared.store.transact(move |transaction| {
         Box::pin(async move {
-            sqlx::query(
-                "update post_out set next_attempt_at = $1
-                 where peer like $2 and settled_at is null and published_at <= $3 and next_attempt_at > $1",
-            )
-            .bind(now)
-            .bind(peers)
-            .bind(now - given_seconds_ago * 1_000_000)
-            .execute(transaction.connection())
-            .await?;
+            sqlx::query(AssertSqlSafe(format!("update post_out set next_attempt_at = $1 where {is_overdue}")))
+                .bind(now)
+                .bind(peers)
+                .bind(given_seconds_ago * 1_000_000)
+                .execute(transaction.connection())
+                .await?;
             Ok::<_, StoreError>(())
         })
     });
@@ -271,7 +277,10 @@ async fn send(shared: &Shared, waiting: &Waiting) -> Result<u64, BrokerError> {
     if lacks_for("fault::doubled", &content.kind) {
         dispatch(shared, &waiting.peer, header.clone(), &content, &format!("{message_id}.twice")).await?;
     }
-    dispatch(shared, &waiting.peer, header, &content, &message_id).instrument(span).await
+    fail::fail_point!("relay::before_publish");
+    let place = dispatch(shared, &waiting.peer, header, &content, &message_id).instrument(span).await?;
+    fail::fail_point!("relay::after_publish");
+    Ok(place)
 }
 
 /// Seals, signs and publishes. The only way out.
