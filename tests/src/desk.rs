@@ -104,7 +104,10 @@ async fn patiently<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
     tokio::time::timeout(PATIENCE, patient).await.unwrap_or_else(|_| panic!("waited {PATIENCE:?} for: {what}"))
 }
 
-/// Whether a refusal says that the node is away, or was killed while it answered.
+/// Whether a refusal says that the node is away, was killed while it answered, or has too much to do.
 fn is_passing(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded)
+    matches!(
+        status.code(),
+        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded | Code::ResourceExhausted
+    )
 }

@@ -11,6 +11,7 @@ mod program;
 pub use casework::{Canary, Handoff, hand_over, holders, invented, one_holder, open_case, settled, status, status_of};
 pub use desk::{Desk, PATIENCE};
 pub use network::{
-    Network, SecondInstance, copy_folder, network, network_built, network_observed_by, network_on_postgres, turn,
+    Network, SecondInstance, copy_folder, network, network_built, network_observed_by, network_of, network_on_postgres,
+    turn,
 };
 pub use program::spean_program;

@@ -71,8 +71,16 @@ pub async fn turn() -> File {
 /// # Panics
 /// When the broker does not start.
 pub async fn network_built(databases: BTreeMap<String, String>) -> Network {
+    network_of(spean_program(), databases).await
+}
+
+/// The same with another program than that of this build.
+///
+/// # Panics
+/// When the broker does not start.
+pub async fn network_of(program: PathBuf, databases: BTreeMap<String, String>) -> Network {
     let folder = a_folder();
-    let layout = Layout { folder: folder.path().join("network"), program: spean_program(), databases, telemetry: None };
+    let layout = Layout { folder: folder.path().join("network"), program, databases, telemetry: None };
     match Stage::build(layout).await {
         Ok(stage) => Network { stage, folder: Some(folder), _turn: None },
         Err(error) => panic!("the network in {} cannot be built: {error:#}", folder.keep().display()),

@@ -16,10 +16,17 @@ Usage: cargo xtask <command>
            nothing in the documents that is not there, no refusal without a test
   prove    `prove model` searches millions of states of small networks, `prove simulate 1000000` plays so many
            histories, `prove tell SEED` tells one; `prove fuzz all --minutes 5` tries bad input on everything that
-           reads what comes from outside; without anything behind it, what else may be said";
+           reads what comes from outside; `prove chaos --handoffs 200000 --kills 2000` strikes real processes;
+           `prove upgrade --from REVISION`
+           replaces an older program node by node; without anything behind it, what else may be said";
 
 /// What is proven by a program of its own: its first word, the package, the program.
-const PROVERS: [(&str, &str, &str); 2] = [("fuzz", "spean-fuzz", "fuzz"), ("sabotage", "spean-sabotage", "sabotage")];
+const PROVERS: [(&str, &str, &str); 4] = [
+    ("chaos", "spean-chaos", "chaos"),
+    ("fuzz", "spean-fuzz", "fuzz"),
+    ("sabotage", "spean-sabotage", "sabotage"),
+    ("upgrade", "spean-upgrade", "upgrade"),
+];
 
 fn prove(what: &[&str]) -> anyhow::Result<()> {
     let own = PROVERS.iter().find(|(word, ..)| what.first() == Some(word));

@@ -13,12 +13,17 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
 
 use crate::failure::Failure;
 use crate::language::Words;
 use crate::schema;
 use crate::value::{instant_of, messages_at, text_at};
 
+/// How often a node that has too much to do is asked again.
+const ASKED_AGAIN: usize = 4;
+/// When, if it does not say; never later than ten times that.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How long a node may take to answer. Lists of arrivals are imported in one request.
 const PATIENCE: Duration = Duration::from_mins(10);
 /// How long the way to it may take.
@@ -77,11 +82,28 @@ impl Connection {
         Ok(Self { channel, token, office })
     }
 
-    /// Calls a method once.
+    /// Calls a method. A node that has too much to do has done nothing, and is asked again when it says, a few times.
     ///
     /// # Errors
     /// What the node answered.
     pub async fn call(
+        &self,
+        method: &MethodDescriptor,
+        message: &DynamicMessage,
+        command: Option<&str>,
+    ) -> Result<DynamicMessage, Status> {
+        for _ in 0..ASKED_AGAIN {
+            match self.call_once(method, message, command).await {
+                Err(status) if status.code() == Code::ResourceExhausted => {
+                    tokio::time::sleep(later(&status)).await;
+                }
+                answered => return answered,
+            }
+        }
+        self.call_once(method, message, command).await
+    }
+
+    async fn call_once(
         &self,
         method: &MethodDescriptor,
         message: &DynamicMessage,
@@ -208,6 +230,15 @@ pub(crate) fn read(path: &std::path::Path, words: &Words) -> Result<String, Fail
     })
 }
 
+/// When a node that refused may be asked again: not all callers at the same moment.
+fn later(status: &Status) -> Duration {
+    let said = status.get_details_retry_info().and_then(|info| info.retry_delay).unwrap_or(AGAIN);
+    let mut byte = [0];
+    #[expect(clippy::disallowed_methods, reason = "a client is where it is spread out who asks when")]
+    getrandom::fill(&mut byte).expect("the operating system has a source of randomness");
+    said.min(AGAIN * 10).mul_f64(1.0 + f64::from(byte[0]) / 256.0)
+}
+
 /// Messages as they are on the wire.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bytes;
@@ -248,7 +279,19 @@ impl Decoder for Bytes {
 
 #[cfg(test)]
 mod tests {
+    use tonic_types::ErrorDetails;
+
     use super::*;
+
+    #[test]
+    fn a_node_that_has_too_much_to_do_is_asked_again_when_it_says_and_not_by_all_at_once() {
+        let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(2)));
+        let refusal = Status::with_error_details(Code::ResourceExhausted, "too much", details);
+        let pauses: Vec<_> = (0..50).map(|_| later(&refusal)).collect();
+        assert!(pauses.iter().all(|pause| (2.0..4.0).contains(&pause.as_secs_f64())), "{pauses:?}");
+        assert!(pauses.iter().any(|pause| pause != &pauses[0]));
+        assert!(later(&Status::resource_exhausted("too much")) < Duration::from_secs(2));
+    }
 
     #[test]
     fn a_token_travels_in_the_clear_on_this_machine_only() {

@@ -166,3 +166,31 @@ pub(crate) fn parse_address(text: &str) -> Option<Address> {
     let (node, service) = text.split_once('/')?;
     Some(Address { node: node.parse().ok()?, service: service.parse().ok()? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the first version seals into an envelope, byte for byte, without what later ones add.
+    const FIRST: &str = "0a08726566657272616c1208726566657272616c1a06616363657074222430623166366632652d356430652d346135\
+        332d396430652d3366366631613262336334642a117b2274797065223a22616363657074227d32067365616c65643a3730302d3462663932\
+        6633353737623334646136613363653932396430653065343733362d303066303637616130626139303262372d30314080c097d1edff9603";
+    /// What the first version takes for the same letter.
+    const DIGEST: &str = "89d97fb480c8396aa925f212b0a1e65f330bf64a96e773258b33d12db3aae8a3";
+
+    #[test]
+    fn a_letter_of_the_first_version_is_read_written_and_known_again_as_there() {
+        let digits: String = FIRST.split_whitespace().collect();
+        let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("a golden letter is hexadecimal");
+        let bytes: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect();
+        let content = Content::decode(bytes.as_slice()).expect("it is read");
+        assert_eq!(content.encode_to_vec(), bytes);
+        let digest: String = content.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digest, DIGEST);
+        let from: NodeId = "poipet".parse().expect("the code of a node");
+        let id = LetterId::from_uuid(uuid::Uuid::from_u128(1));
+        let letter = content.letter(id, &from).expect("it is a letter");
+        assert_eq!((letter.kind.as_str(), letter.attachment), ("accept", Some(b"sealed".to_vec())));
+        assert_eq!(letter.posted_at, Timestamp::from_micros(1_790_000_000_000_000));
+    }
+}

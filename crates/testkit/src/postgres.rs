@@ -1,5 +1,6 @@
 //! A real PostgreSQL server: one for a whole run of tests where somebody ends it, else one for each test process.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
 use std::io::Read;
@@ -61,6 +62,7 @@ pub struct Postgres {
     folder: PathBuf,
     /// Whom it runs as, when not as this process.
     user: Option<&'static str>,
+    environment: BTreeMap<String, String>,
 }
 
 /// The shell that ends the server.
@@ -102,9 +104,10 @@ impl Postgres {
                 keeper: None,
                 folder: PathBuf::new(),
                 user: None,
+                environment: BTreeMap::new(),
             };
         }
-        let mut server = Self::begin(run);
+        let mut server = Self::begin(run, |_| BTreeMap::new());
         // The keeper goes on without this process, and ends by itself.
         server.keeper = None;
         fs::write(&told, format!("{} {}", server.port, server.process_id)).expect("temporary files work");
@@ -116,11 +119,19 @@ impl Postgres {
     /// # Panics
     /// As [`Postgres::shared`].
     pub fn start() -> Self {
-        Self::begin("")
+        Self::start_with(|_| BTreeMap::new())
+    }
+
+    /// A server of its own that finds something in its environment; what, may depend on the folder with its data.
+    ///
+    /// # Panics
+    /// As [`Postgres::shared`].
+    pub fn start_with(environment: impl FnOnce(&Path) -> BTreeMap<String, String>) -> Self {
+        Self::begin("", environment)
     }
 
     /// Starts a server that lives as long as a process, or as this value when none is named.
-    fn begin(as_long_as: &str) -> Self {
+    fn begin(as_long_as: &str, environment: impl FnOnce(&Path) -> BTreeMap<String, String>) -> Self {
         let programs = programs();
         let folder = tempfile::Builder::new().prefix("spean-postgres-").tempdir().expect("temporary files work").keep();
         let user = other_user(&folder);
@@ -133,9 +144,10 @@ impl Postgres {
         run(initdb.arg(SUPERUSER).arg("--pgdata").arg(&data).current_dir(&folder));
 
         let port = free_port();
-        let (keeper, process_id) = keep(as_long_as, user, &folder, &programs, port);
+        let environment = environment(&data);
+        let (keeper, process_id) = keep(as_long_as, user, &folder, &programs, port, &environment);
         let databases = AtomicU32::new(0);
-        let server = Self { programs, port, process_id, databases, keeper: Some(keeper), folder, user };
+        let server = Self { programs, port, process_id, databases, keeper: Some(keeper), folder, user, environment };
         server.wait_until_ready();
         server
     }
@@ -164,7 +176,7 @@ impl Postgres {
         assert!(processes.iter().all(gone), "the server cannot be killed");
         // Where nobody reaps orphans the number is still taken, and a new server would think that this one lives.
         let _ = fs::remove_file(self.folder.join("data/postmaster.pid"));
-        let (keeper, process_id) = keep("", self.user, &self.folder, &self.programs, self.port);
+        let (keeper, process_id) = keep("", self.user, &self.folder, &self.programs, self.port, &self.environment);
         (self.keeper, self.process_id) = (Some(keeper), process_id);
         self.wait_until_ready();
     }
@@ -225,7 +237,14 @@ impl Drop for Postgres {
 }
 
 /// Starts a server on this port and the shell that ends it; its process id as well.
-fn keep(as_long_as: &str, user: Option<&str>, folder: &Path, programs: &Path, port: u16) -> (Keeper, u32) {
+fn keep(
+    as_long_as: &str,
+    user: Option<&str>,
+    folder: &Path,
+    programs: &Path,
+    port: u16,
+    environment: &BTreeMap<String, String>,
+) -> (Keeper, u32) {
     let mut server = as_user(user, &programs.join("postgres"));
     server.arg("-D").arg(folder.join("data")).arg("-p").arg(port.to_string());
     for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=500"] {
@@ -233,6 +252,8 @@ fn keep(as_long_as: &str, user: Option<&str>, folder: &Path, programs: &Path, po
     }
     let mut keeper = Command::new("sh");
     keeper.args(["-c", RUN_WHILE_PIPE_IS_OPEN, "postgres", as_long_as]).arg(folder);
+    // Only the server finds it, and not the shell.
+    keeper.arg("env").args(environment.iter().map(|(name, value)| format!("{name}={value}")));
     keeper.arg(server.get_program()).args(server.get_args()).current_dir(folder);
     // A group of its own: what kills the group of the test must not kill the keeper before it has cleaned up.
     keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);

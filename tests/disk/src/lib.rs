@@ -58,7 +58,19 @@ impl Disk {
     /// # Errors
     /// When a folder cannot be copied or `place` cannot be made.
     pub fn over(folders: &[PathBuf], place: &Path) -> io::Result<Self> {
-        fs::create_dir_all(place.join("base"))?;
+        let disk = Self::for_faults(folders, place)?;
+        for (number, folder) in disk.folders.iter().enumerate() {
+            copy(folder, &disk.base(number))?;
+        }
+        Ok(disk)
+    }
+
+    /// The same, but for pictures: nothing is copied, and [`Disk::environment_for_faults`] is what programs need.
+    ///
+    /// # Errors
+    /// When a folder or `place` cannot be made.
+    pub fn for_faults(folders: &[PathBuf], place: &Path) -> io::Result<Self> {
+        fs::create_dir_all(place)?;
         let place = place.canonicalize()?;
         let mut watched = Vec::new();
         for folder in folders {
@@ -70,16 +82,13 @@ impl Disk {
         // A server that gives up its rights must still be able to write them.
         fs::write(disk.journal(), [])?;
         fs::set_permissions(disk.journal(), fs::Permissions::from_mode(0o666))?;
-        for (number, folder) in disk.folders.iter().enumerate() {
-            copy(folder, &disk.base(number))?;
-        }
         Ok(disk)
     }
 
     /// What a program needs in its environment to be watched, journal and faults.
     ///
     /// # Panics
-    /// When the library to be preloaded cannot be built, or a path is not UTF-8.
+    /// When the library to be preloaded cannot be built or copied, or a path is not UTF-8.
     pub fn environment(&self) -> BTreeMap<String, String> {
         let mut environment = self.environment_for_faults();
         environment.insert("SPEAN_DISK_JOURNAL".to_owned(), text(&self.journal()));
@@ -92,8 +101,11 @@ impl Disk {
     /// As [`Disk::environment`].
     pub fn environment_for_faults(&self) -> BTreeMap<String, String> {
         let folders: Vec<_> = self.folders.iter().map(|folder| text(folder)).collect();
+        // A copy of it: a server that gives up its rights cannot look into everybody's folder of builds.
+        let library_copy = self.place.join("library.so");
+        fs::copy(library(), &library_copy).expect("the folder is ours");
         let variables = [
-            ("LD_PRELOAD", text(&library())),
+            ("LD_PRELOAD", text(&library_copy)),
             ("SPEAN_DISK_FOLDERS", folders.join(":")),
             ("SPEAN_DISK_CONTROL", text(&self.place.join("control"))),
         ];

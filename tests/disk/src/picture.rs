@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::inode::{Inode, Luck};
@@ -14,7 +15,12 @@ use crate::seed::Seed;
 pub struct Picture {
     folders: Vec<PathBuf>,
     files: BTreeMap<PathBuf, Vec<u8>>,
+    /// Who may do what with those that were there before.
+    modes: BTreeMap<PathBuf, u32>,
 }
+
+/// Who may do what with a file that was made since.
+const NEW_MODE: u32 = 0o600;
 
 impl Picture {
     /// The files, by their paths.
@@ -48,7 +54,9 @@ impl Picture {
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent)?;
             }
-            fs::write(path, bytes)?;
+            fs::write(&path, bytes)?;
+            let mode = self.modes.get(&watched.join(inside)).copied().unwrap_or(NEW_MODE);
+            fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         }
         Ok(())
     }
@@ -105,6 +113,7 @@ pub(crate) struct Replayed {
     names_on_disk: BTreeMap<PathBuf, usize>,
     namings: Vec<(u64, Naming)>,
     handles: BTreeMap<u64, Handle>,
+    modes: BTreeMap<PathBuf, u32>,
     now: u64,
 }
 
@@ -117,6 +126,7 @@ impl Replayed {
             names_on_disk: BTreeMap::new(),
             namings: Vec::new(),
             handles: BTreeMap::new(),
+            modes: BTreeMap::new(),
             now: 0,
         }
     }
@@ -131,6 +141,7 @@ impl Replayed {
             } else if !is_passing(&path) {
                 self.inodes.push(Inode::on_disk(fs::read(entry.path())?));
                 self.names.insert(path.clone(), self.inodes.len() - 1);
+                self.modes.insert(path.clone(), entry.metadata()?.permissions().mode());
                 self.names_on_disk.insert(path, self.inodes.len() - 1);
             }
         }
@@ -214,7 +225,11 @@ impl Replayed {
     /// As the programs see it.
     pub(crate) fn seen(&self) -> Picture {
         let file = |(path, inode): (&PathBuf, &usize)| (path.clone(), self.inodes[*inode].seen().to_vec());
-        Picture { folders: self.folders.clone(), files: self.names.iter().map(file).collect() }
+        Picture {
+            folders: self.folders.clone(),
+            modes: self.modes.clone(),
+            files: self.names.iter().map(file).collect(),
+        }
     }
 
     /// One of the states in which the disk may be.
@@ -247,7 +262,7 @@ impl Replayed {
             }
         }
         let files = names.into_iter().map(|(path, inode)| (path, self.inodes[inode].draw(luck, &mut seed))).collect();
-        Picture { folders: self.folders.clone(), files }
+        Picture { folders: self.folders.clone(), modes: self.modes.clone(), files }
     }
 }
 

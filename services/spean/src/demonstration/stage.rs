@@ -51,6 +51,8 @@ pub struct Stage {
 struct NodeProcess {
     /// The hub's port for leaves, or what stands between, when the node runs a broker of its own.
     leaf_of: Option<u16>,
+    /// The program, when it is not the one of the network.
+    program: Option<PathBuf>,
     /// What its process finds in its environment besides ours.
     environment: BTreeMap<String, String>,
     settings: PathBuf,
@@ -126,6 +128,7 @@ impl Stage {
             files::replace(&settings, &toml::to_string(&configuration)?)?;
             let process = NodeProcess {
                 leaf_of,
+                program: None,
                 environment: BTreeMap::new(),
                 settings,
                 data: home.join("data"),
@@ -181,6 +184,12 @@ impl Stage {
         Ok(())
     }
 
+    /// Which program a node is from its next start on.
+    pub fn set_program(&mut self, node: &str, program: PathBuf) -> anyhow::Result<()> {
+        self.nodes.get_mut(node).context("there is no such node")?.program = Some(program);
+        Ok(())
+    }
+
     /// Through which port of this machine the broker of a node reaches the hub from its next start on; none when the
     /// node has no broker of its own. Returns the port until now.
     pub fn set_hub_port(&mut self, node: &str, port: u16) -> anyhow::Result<Option<u16>> {
@@ -195,8 +204,8 @@ impl Stage {
     }
 
     fn launch(&mut self, node: &str) -> anyhow::Result<()> {
-        let program = self.layout.program.clone();
         let process = self.nodes.get_mut(node).context("there is no such node")?;
+        let program = process.program.as_ref().unwrap_or(&self.layout.program);
         // What an earlier run announced is not true any more.
         let _ = std::fs::remove_file(process.data.join("address"));
         let log = process.settings.with_file_name("log.txt");
