@@ -64,7 +64,13 @@ pub fn mark_as_restored(mark_file: &Path) -> std::io::Result<()> {
     let temporary = mark_file.with_extension("new");
     std::fs::write(&temporary, serde_json::to_vec(&mark)?)?;
     std::fs::File::open(&temporary)?.sync_all()?;
-    std::fs::rename(&temporary, mark_file)
+    std::fs::rename(&temporary, mark_file)?;
+    std::fs::File::open(folder_of(mark_file))?.sync_all()
+}
+
+/// The folder whose sync keeps the name of the mark: without it a power cut leaves the mark before, or none.
+fn folder_of(mark_file: &Path) -> &Path {
+    mark_file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn read(mark_file: &Path) -> std::io::Result<Option<Mark>> {
@@ -88,10 +94,9 @@ pub(super) async fn begin(
 ) -> anyhow::Result<Started> {
     let mark = read(mark_file)?;
     let known = stored_incarnation(store).await?;
-    let awaited = sqlx::query("select count(*) from post_recovery where answered_at is null")
-        .fetch_one(store.reader())
-        .await?
-        .try_get::<i64, _>(0)?;
+    // Those who have answered as well: what they returned is merged at the end, and then all of this is deleted.
+    let unfinished = sqlx::query("select count(*) from post_recovery").fetch_one(store.reader()).await?;
+    let is_unfinished = unfinished.try_get::<i64, _>(0)? > 0;
     let restored = match (&mark, known) {
         (None, None) => false,
         // A database without its mark was copied from somewhere; a mark without its database outlived it.
@@ -111,7 +116,7 @@ pub(super) async fn begin(
     if restored {
         tracing::warn!(incarnation, "the database was restored from a backup; asking all peers what was said since");
     }
-    Ok(Started { incarnation, recovering: restored || awaited > 0 })
+    Ok(Started { incarnation, recovering: restored || is_unfinished })
 }
 
 /// A peer proved that this node forgot something: the next incarnation begins, after the one that was forgotten.
@@ -175,6 +180,7 @@ async fn write(mark: &Mark, mark_file: &Path) -> anyhow::Result<()> {
     tokio::fs::write(&temporary, serde_json::to_vec(mark)?).await?;
     tokio::fs::File::open(&temporary).await?.sync_all().await?;
     tokio::fs::rename(&temporary, mark_file).await?;
+    tokio::fs::File::open(folder_of(mark_file)).await?.sync_all().await?;
     Ok(())
 }
 

@@ -72,14 +72,15 @@ pub(super) async fn await_answers(
     incarnation: u64,
     transaction: &mut Transaction,
 ) -> Result<(), StoreError> {
+    sqlx::query("delete from post_returned").execute(transaction.connection()).await?;
     for peer in peers {
         let mut link = load_link(&peer, incarnation, transaction.connection()).await?;
         link.reincarnate(incarnation);
         save_link(&peer, &link, transaction.connection()).await?;
-        sqlx::query("insert into post_recovery (peer, parts) values ($1, 0) on conflict (peer) do nothing")
-            .bind(peer.to_string())
-            .execute(transaction.connection())
-            .await?;
+        // What was answered to an earlier incarnation may lack what happened since.
+        let awaited = "insert into post_recovery (peer, parts) values ($1, 0)
+             on conflict (peer) do update set answered_at = null, parts = 0";
+        sqlx::query(awaited).bind(peer.to_string()).execute(transaction.connection()).await?;
     }
     Ok(())
 }
