@@ -60,14 +60,10 @@ fn writings(word: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("UTF-16BE", wide(u16::to_be_bytes)),
         ("hex", hex(bytes).into_bytes()),
         ("hex", hex(bytes).to_uppercase().into_bytes()),
-        (
-            "JSON escapes",
-            word.encode_utf16()
-                .map(|unit| if unit < 128 { char::from(unit as u8).to_string() } else { format!("\\u{unit:04x}") })
-                .collect::<String>()
-                .into_bytes(),
-        ),
     ];
+    if !word.is_ascii() {
+        writings.push(("JSON escapes", escaped(word).into_bytes()));
+    }
     for before in 0..3 {
         for (name, engine) in [("base64", BASE64), ("base64url", BASE64_URL)] {
             let padded = [&vec![0; before], bytes].concat();
@@ -80,6 +76,17 @@ fn writings(word: &str) -> Vec<(&'static str, Vec<u8>)> {
     writings.sort();
     writings.dedup_by(|one, other| one.1 == other.1);
     writings
+}
+
+/// As JSON may write it, without any character beyond ASCII.
+fn escaped(word: &str) -> String {
+    let one = |character: char| {
+        if character.is_ascii() {
+            return character.to_string();
+        }
+        character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
+    };
+    word.chars().map(one).collect()
 }
 
 /// Whatever in these bytes can be unpacked.

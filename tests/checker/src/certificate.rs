@@ -77,6 +77,13 @@ impl Certificates {
         of_case.entry(digest).or_insert_with(|| signed.clone());
     }
 
+    /// Takes every one of a chain.
+    pub(crate) fn add_all(&mut self, chain: &[Signed]) {
+        for signed in chain {
+            self.add(signed);
+        }
+    }
+
     /// The cases.
     pub(crate) fn cases(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
@@ -178,7 +185,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()

@@ -266,7 +266,7 @@ impl Custody {
             Event::OverrideProposed { chain } | Event::OverrideProposalReceived { chain } => {
                 self.learn(office, case, &chain)
             }
-            Event::OverrideForwarded { chain } => chain.iter().for_each(|signed| self.certificates.add(signed)),
+            Event::OverrideForwarded { chain } => self.certificates.add_all(&chain),
             Event::Other => {}
         }
     }
@@ -404,7 +404,7 @@ impl Custody {
                 report.find(Check::C6, format!("offer {offer}: the table of {office} knows it, its log does not"));
                 continue;
             };
-            if side.shown() != state && !(side.state == State::Voided) {
+            if side.shown() != state && side.state != State::Voided {
                 let words = format!("offer {offer}: {:?} by the log of {office}, {state} by its table", side.state);
                 report.find(Check::C6, words);
             }
@@ -469,7 +469,7 @@ fn raise(
 fn agree(made: &State, got: &State) -> bool {
     match (made, got) {
         // An override ends offers at each side when it gets there; what was said before may stand at the other.
-        (State::Voided, got) => *got != State::Transferred,
+        (State::Voided, got) => !matches!(got, State::Transferred | State::Open | State::Bound),
         (State::Withdrawn(_) | State::Transferred | State::Declined(_), State::Voided) => true,
         (made, got) => made == got,
     }

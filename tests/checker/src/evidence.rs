@@ -70,7 +70,9 @@ pub async fn judge(evidence: &Evidence) -> anyhow::Result<Report> {
             });
             let (wrong, events) = read.await.with_context(|| format!("the log of {name}"))?;
             report.count("events", events);
-            wrong.into_iter().for_each(|words| report.find(Check::C6, format!("{name}: {words}")));
+            for words in wrong {
+                report.find(Check::C6, format!("{name}: {words}"));
+            }
             let read = letters.read(&name, &evidence.explained, &mut database, &mut report);
             read.await.with_context(|| format!("the post of {name}"))?;
         }
@@ -96,7 +98,9 @@ pub async fn judge(evidence: &Evidence) -> anyhow::Result<Report> {
     if !evidence.canaries.is_empty() && !evidence.but.contains(&Check::C7) {
         let (found, files) = canary::find(&evidence.folder, &evidence.canaries, &["keys"])?;
         report.count("files", files);
-        found.into_iter().for_each(|words| report.find(Check::C7, words));
+        for words in found {
+            report.find(Check::C7, words);
+        }
     }
     report.findings.retain(|finding| !evidence.but.contains(&finding.check));
     report.findings.sort();

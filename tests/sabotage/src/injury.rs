@@ -54,24 +54,32 @@ pub(crate) async fn post(network: &Network, lie: Lie<'_>) {
     sqlx::Connection::close(database).await.expect("it closes");
 }
 
-/// The chain of a case as a node knows it, with a certificate behind it by which this party takes the case, signed by
-/// nobody.
-pub(crate) async fn forged_chain(network: &Network, node: &str, case: &str, thief: &Party) -> Value {
+/// The chain of a case as a node knows it, with an override behind it by which a thief takes the case. It names both
+/// who must sign, and neither has.
+pub(crate) async fn forged_override(
+    network: &Network,
+    node: &str,
+    case: &str,
+    thief: &Party,
+    bodies: [Party; 2],
+) -> Value {
     let mut database = open(network, node).await;
     let row =
         sqlx::query("select chain from custody_view where case_id = $1").bind(case).fetch_one(&mut database).await;
     let mut chain: Vec<SignedCertificate> =
         serde_json::from_str(row.expect("the node knows the case").get(0)).expect("a chain");
+    sqlx::Connection::close(database).await.expect("it closes");
     let last = chain.last().expect("a certificate").certificate.clone();
     let certificate = Certificate {
+        term: last.term + 1,
         epoch: last.epoch + 1,
         holder: thief.clone(),
-        issued_by: last.holder.clone(),
-        offer: Some(last.case.reinterpret()),
+        issued_by: bodies[0].clone(),
+        offer: None,
         previous: Some(last.digest()),
-        ..last.clone()
+        ..last
     };
-    let signatures = vec![CertificateSignature::new(last.holder, &[7; 64])];
+    let signatures = bodies.map(|body| CertificateSignature::new(body, &[7; 64])).to_vec();
     chain.push(SignedCertificate { certificate, signatures });
     serde_json::to_value(chain).expect("JSON")
 }

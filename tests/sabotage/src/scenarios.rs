@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use serde_json::json;
-use spean::demonstration::agencies::{BANTEAY_MEANCHEY, KANDAL, MINISTRY, TRANSIT_CENTRE};
+use spean::demonstration::agencies::{BANTEAY_MEANCHEY, KANDAL, MINISTRY, SHELTER, TRANSIT_CENTRE};
 use spean_checker::Check;
 use spean_custody::Party;
 
@@ -70,8 +70,10 @@ scenarios! {
     "renumbering" renumbering [POIPET] [C5] "new numbers for what nobody got";
     "renewal" renewal [POIPET NEAR THIRD] [C3] "offers made afresh after a restore";
     "mutual-answers" mutual_answers [POIPET] [C5] "answers between services in quarantine";
+    "forwarding" forwarding [POIPET] [C3] "passing an override on to those who were asked";
+    "terms" terms [POIPET] [C2 C3] "the fence of terms: the override is forgotten, and passed on to nobody";
     "dossier-digest" dossier_digest [POIPET NEAR] [C4] "the digest of a dossier is compared";
-    "signatures" signatures [POIPET MOSVY] [C2] "signatures under certificates";
+    "signatures" signatures [POIPET THIRD] [C2] "signatures under certificates";
     "their-office" their_office [POIPET NEAR] [C3] "a letter about a case comes from the node of the office it speaks for";
     "silence" silence [POIPET] [C7] "the log says nothing of persons";
 }
@@ -144,8 +146,8 @@ async fn inbox(stand: &mut Stand, broken: bool) {
     let case = stand.case(TRANSIT_CENTRE).await;
     let forgetful = only(broken, "sabotage::inbox=return sabotage::memory=return(offer_received)");
     stand.restart(&[(POIPET, "fault::doubled=return(offer)".to_owned()), (NEAR, forgetful)]).await;
-    stand.offered(TRANSIT_CENTRE, &case, KANDAL).await;
-    a_while().await;
+    stand.offer(TRANSIT_CENTRE, &case, KANDAL).await.1.expect("the holder may offer");
+    tokio::time::sleep(A_WHILE * 2).await;
     stand.restart(&[(POIPET, String::new())]).await;
 }
 
@@ -277,6 +279,30 @@ async fn mutual_answers(stand: &mut Stand, broken: bool) {
     stand.put_back(POIPET, &copy, true, &only(broken, "sabotage::mutual_answers=return")).await;
 }
 
+/// An office above moves a case over its holder's head while somebody is asked to take it. Gives the offer.
+async fn overridden_while_offered(stand: &mut Stand, points: &str) -> String {
+    let case = stand.case(TRANSIT_CENTRE).await;
+    let offer = stand.offered(TRANSIT_CENTRE, &case, KANDAL).await;
+    a_while().await;
+    stand.restart(&[(POIPET, points.to_owned())]).await;
+    stand.override_to(SHELTER, &case).await;
+    a_while().await;
+    offer
+}
+
+async fn forwarding(stand: &mut Stand, broken: bool) {
+    let silent = only(broken, "sabotage::letters_with_their_event=return(override_forwarded)");
+    overridden_while_offered(stand, &silent).await;
+}
+
+async fn terms(stand: &mut Stand, broken: bool) {
+    let forgetful = "sabotage::letters_with_their_event=return(override_forwarded) \
+                     sabotage::memory=return(certificates_learned,offer_voided)";
+    let offer = overridden_while_offered(stand, &only(broken, forgetful)).await;
+    let accepted = stand.accept(KANDAL, &offer).await;
+    assert_eq!(accepted.is_ok(), broken, "the acceptance of a void offer: {accepted:?}");
+}
+
 async fn dossier_digest(stand: &mut Stand, broken: bool) {
     let case = stand.case(TRANSIT_CENTRE).await;
     let careless = only(broken, "sabotage::dossier_digest=return");
@@ -290,31 +316,40 @@ async fn silence(stand: &mut Stand, broken: bool) {
     stand.case(TRANSIT_CENTRE).await;
 }
 
-/// A node sends the registry a certificate that it made up, by which it takes the case of another agency.
+/// A node tells another agency of an override that it made up, by which it takes that agency's case.
 async fn signatures(stand: &mut Stand, broken: bool) {
     stand.explain("CERTIFICATE_NOT_GENUINE");
     let case = stand.case(BANTEAY_MEANCHEY).await;
     // So that the two have written to each other.
-    stand.case(TRANSIT_CENTRE).await;
+    let own = stand.case(TRANSIT_CENTRE).await;
+    stand.offered(TRANSIT_CENTRE, &own, BANTEAY_MEANCHEY).await;
     a_while().await;
-    stand.restart(&[(MOSVY, only(broken, "sabotage::signatures=return"))]).await;
-    let thief = Party {
-        node: POIPET.parse().expect("the id of a node"),
-        office: TRANSIT_CENTRE.parse().expect("the id of an office"),
-    };
-    let chain = injury::forged_chain(&stand.network, MOSVY, &case, &thief).await;
-    stand.network.cut_power(POIPET).expect("a node can be killed");
+    stand.restart(&[(THIRD, only(broken, "sabotage::signatures=return"))]).await;
+    let (thief, authority, cosigner) =
+        (party(POIPET, TRANSIT_CENTRE), party(MOSVY, MINISTRY), party(THIRD, BANTEAY_MEANCHEY));
+    let chain = injury::forged_override(&stand.network, THIRD, &case, &thief, [authority, cosigner]).await;
     let lie = Lie {
         node: POIPET,
-        to: MOSVY,
-        message: json!({ "type": "witness", "case": case, "chain": chain }),
+        to: THIRD,
+        message: json!({ "type": "override", "case": case, "chain": chain }),
         from_office: (TRANSIT_CENTRE, POIPET),
-        to_office: MINISTRY,
+        to_office: BANTEAY_MEANCHEY,
         case: &case,
     };
+    tell(stand, lie).await;
+}
+
+fn party(node: &str, office: &str) -> Party {
+    Party { node: node.parse().expect("the id of a node"), office: office.parse().expect("the id of an office") }
+}
+
+/// Has a node tell a lie.
+async fn tell(stand: &mut Stand, lie: Lie<'_>) {
+    let node = lie.node;
+    stand.network.cut_power(node).expect("a node can be killed");
     injury::post(&stand.network, lie).await;
-    stand.set(POIPET, "");
-    stand.network.start(POIPET).await.expect("the node starts again");
+    stand.set(node, "");
+    stand.network.start(node).await.expect("the node starts again");
     a_while().await;
 }
 
@@ -327,7 +362,6 @@ async fn their_office(stand: &mut Stand, broken: bool) {
     let offer = stand.offered(BANTEAY_MEANCHEY, &case, KANDAL).await;
     a_while().await;
     stand.restart(&[(NEAR, only(broken, "sabotage::their_office=return"))]).await;
-    stand.network.cut_power(POIPET).expect("a node can be killed");
     let lie = Lie {
         node: POIPET,
         to: NEAR,
@@ -336,8 +370,5 @@ async fn their_office(stand: &mut Stand, broken: bool) {
         to_office: KANDAL,
         case: &case,
     };
-    injury::post(&stand.network, lie).await;
-    stand.set(POIPET, "");
-    stand.network.start(POIPET).await.expect("the node starts again");
-    a_while().await;
+    tell(stand, lie).await;
 }

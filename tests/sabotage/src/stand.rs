@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use spean::demonstration::agencies::{BANTEAY_MEANCHEY, MINISTRY};
 use spean::demonstration::staff::{Staff, new_id};
 use spean_checker::journal::{Intent, Journal, Line, Outcome};
 use spean_checker::{Evidence, Finding, judge};
 use spean_contracts::referral::v1::{
-    OfferKind, OfferReferralRequest, OfferState, WithdrawOfferRequest, WithdrawReason,
+    ConsentToOverrideRequest, CosignOverrideRequest, LegalBasis, ListOverrideProposalsRequest, OfferKind,
+    OfferReferralRequest, OfferState, ProposeOverrideRequest, WithdrawOfferRequest, WithdrawReason,
 };
 use spean_contracts::vocabulary::v1::{ConsentBasis, Need, Urgency};
 use spean_identity::Role;
@@ -246,6 +248,41 @@ impl Stand {
         offer
     }
 
+    /// The ministry and a second body move a case to an office that agrees.
+    pub(crate) async fn override_to(&self, new_holder: &str, case: &str) {
+        let bodies = [Role::Authority, Role::Supervisor];
+        let (ministry, cosigner) = (self.desk_as(MINISTRY, &bodies), self.desk_as(BANTEAY_MEANCHEY, &bodies));
+        let propose = ProposeOverrideRequest {
+            case_id: case.to_owned(),
+            new_holder_office_id: new_holder.to_owned(),
+            legal_basis: LegalBasis::HolderUnreachable.into(),
+        };
+        let proposal = ministry
+            .until("proposing", async |staff: Staff| {
+                match staff.referral().propose_override(staff.ask(propose.clone())).await {
+                    Ok(answer) => Ok(Some(answer.into_inner().proposal)),
+                    Err(status) if status.code() == Code::NotFound => Ok(None),
+                    Err(status) => Err(status),
+                }
+            })
+            .await;
+        let cosign = CosignOverrideRequest { case_id: case.to_owned(), proposal: proposal.clone() };
+        is_proposed(&cosigner, &cosign.proposal).await;
+        cosigner
+            .ask("signing", async |staff: Staff| {
+                staff.referral().cosign_override(staff.ask(cosign.clone())).await.map(drop)
+            })
+            .await;
+        let consent = ConsentToOverrideRequest { case_id: case.to_owned(), proposal };
+        let desk = self.desk(new_holder);
+        is_proposed(&desk, &consent.proposal).await;
+        desk.ask("agreeing", async |staff: Staff| {
+            staff.referral().consent_to_override(staff.ask(consent.clone())).await.map(drop)
+        })
+        .await;
+        self.holds(new_holder, case).await;
+    }
+
     /// A call that is written down, before and after. What the desk has not heard of yet, and a node that is away or
     /// recovers, is asked again.
     async fn call(
@@ -283,6 +320,15 @@ impl Stand {
         };
         self.journal.answered(asked, self.now(), outcome, &code).expect("the journal can be written");
     }
+}
+
+/// Waits until an office is asked for an override.
+async fn is_proposed(desk: &Desk, proposal: &str) {
+    desk.until("the proposal", async |staff: Staff| {
+        let list = staff.referral().list_override_proposals(staff.ask(ListOverrideProposalsRequest {})).await?;
+        Ok(list.into_inner().proposals.iter().any(|waiting| waiting.proposal == proposal).then_some(()))
+    })
+    .await;
 }
 
 /// Whether the desk may simply not have heard yet of what it is asked for.
