@@ -2,29 +2,29 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use prost::Message as _;
-use sha2::{Digest as _, Sha256};
+use serde_json::Value;
 use spean::demonstration::agencies::{KANDAL, KIEN_SVAY, RATANAK_KIRI, SHELTER};
 use spean::demonstration::staff::Staff;
 use spean_contracts::referral::v1::{
     DeadLetter, DiscardDeadLetterRequest, GetCustodyRequest, GetOfferRequest, ListDeadLettersRequest, OfferState,
     OpenDossierRequest, OpenDossierResponse,
 };
-use spean_identity::{Envelope, Header, Role};
+use spean_identity::Role;
 use spean_messaging::broker::{Broker, BrokerOptions};
 use spean_messaging::topology::mailbox_subject;
 use spean_testkit::eventually;
 use spean_tests::{Canary, Network, PATIENCE, hand_over, network, one_holder, open_case, settled, status_of};
-use spean_vocabulary::{LetterId, NodeId, Service};
+use spean_vocabulary::{NodeId, Service};
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tonic::{Code, Status};
 
 #[tokio::test]
 async fn who_has_nothing_to_do_with_a_case_learns_nothing_and_nonsense_harms_nobody() {
-    let network = network().await;
+    let mut network = network().await;
     let case = an_offer_shows_only_its_preview(&network).await;
-    nonsense_waits_for_a_person_and_blocks_only_its_case(&network).await;
+    nonsense_waits_for_a_person_and_blocks_only_its_case(&mut network).await;
     nobody_is_named_in_the_clear(&network, &case);
 }
 
@@ -102,29 +102,15 @@ fn refusal<T>(answer: Result<T, Status>) -> Code {
     answer.map_or_else(|status| status.code(), |_| Code::Ok)
 }
 
-/// What is sealed into an envelope, as another program would write it.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Content {
-    #[prost(string, tag = "1")]
-    from_service: String,
-    #[prost(string, tag = "2")]
-    to_service: String,
-    #[prost(string, tag = "3")]
-    kind: String,
-    #[prost(string, tag = "4")]
-    case: String,
-    #[prost(bytes = "vec", tag = "5")]
-    body: Vec<u8>,
-}
-
 /// A node's mailbox gets bytes that mean nothing, and a genuine letter that says nothing about a case that is on its
 /// way. Both are shown to a person; only that case waits, and goes on when the person has set the letter aside.
-async fn nonsense_waits_for_a_person_and_blocks_only_its_case(network: &Network) {
+async fn nonsense_waits_for_a_person_and_blocks_only_its_case(network: &mut Network) {
     let (sender, receiver) = (network.desk(RATANAK_KIRI), network.desk(KANDAL));
     let blocked = open_case(&sender, 1).await;
+    settled(network).await;
+    write_nonsense(network, "ratanak-kiri", "kandal", &blocked).await;
     let rogue = Rogue::of(network, "ratanak-kiri", "kandal").await;
     rogue.publish(spean_chassis::random::<500>().to_vec(), "random").await;
-    rogue.write("nothing that anybody knows", &blocked).await;
     let administrator = network.desk_as(KANDAL, &[Role::Administrator]);
     let letters = administrator
         .until("both to be shown", async |staff: Staff| {
@@ -133,7 +119,7 @@ async fn nonsense_waits_for_a_person_and_blocks_only_its_case(network: &Network)
         })
         .await;
     let genuine = letters.iter().find(|letter| letter.from_node_id == "ratanak-kiri").expect("its writer is known");
-    assert_eq!((genuine.reason.as_str(), genuine.from_service.as_str()), ("MALFORMED", "shelter"));
+    assert_eq!((genuine.reason.as_str(), genuine.from_service.as_str()), ("MALFORMED", "referral"));
     let random = letters.iter().find(|letter| letter.from_node_id.is_empty()).expect("its writer is not known");
     assert_eq!(status_of(network, KANDAL).await.dead_letters, 2);
 
@@ -171,16 +157,42 @@ async fn dead_letters(staff: &Staff) -> Result<Vec<DeadLetter>, Status> {
     Ok(staff.referral().list_dead_letters(staff.ask(request)).await?.into_inner().dead_letters)
 }
 
+/// A letter stands among those that a desk has to send which says nothing: as if its program had a defect.
+async fn write_nonsense(network: &mut Network, from: &str, to: &str, case: &str) {
+    network.cut_power(from).expect("a node can be killed");
+    let options = SqliteConnectOptions::new().filename(network.data(from).join("referral.sqlite"));
+    let desk = SqlitePool::connect_with(options).await.expect("a stopped node's database");
+    let peer = format!("{to}/referral");
+    let state: String = sqlx::query("select state from post_link where peer = $1")
+        .bind(&peer)
+        .fetch_one(&desk)
+        .await
+        .expect("they have written to each other")
+        .get(0);
+    let mut link: Value = serde_json::from_str(&state).expect("the state of a link is JSON");
+    let sequence = link["assigned"].as_i64().expect("the number of the last letter") + 1;
+    link["assigned"] = sequence.into();
+    let numbered = sqlx::query("update post_link set state = $1 where peer = $2").bind(link.to_string()).bind(&peer);
+    numbered.execute(&desk).await.expect("the database can be written");
+    let letter = sqlx::query(
+        "insert into post_out (peer, incarnation, sequence, kind, case_id, body, trace, posted_at, attempt,
+            next_attempt_at) values ($1, 1, $2, 'offer', $3, $4, '', 0, 0, 0)",
+    );
+    let letter = letter.bind(&peer).bind(sequence).bind(case).bind(b"nothing that anybody knows".as_slice());
+    letter.execute(&desk).await.expect("the database can be written");
+    desk.close().await;
+    network.start(from).await.expect("it comes back");
+}
+
 /// Somebody with the keys of a node who writes what they like into the mailbox of another.
-struct Rogue<'n> {
-    network: &'n Network,
+struct Rogue {
     from: NodeId,
     to: NodeId,
     broker: Broker,
 }
 
-impl<'n> Rogue<'n> {
-    async fn of(network: &'n Network, from: &str, to: &str) -> Self {
+impl Rogue {
+    async fn of(network: &Network, from: &str, to: &str) -> Self {
         let settings = network.settings(from);
         let options = BrokerOptions {
             url: settings.broker.url,
@@ -193,41 +205,13 @@ impl<'n> Rogue<'n> {
         let broker = Broker::connect(options).await.expect("the broker's address is well formed");
         let connected = broker.connected().wait_for(|connected| *connected).await.is_ok();
         assert!(connected, "the broker lets the node's keys in");
-        Self { network, from: settings.node, to: to.parse().expect("the code of a node"), broker }
+        Self { from: settings.node, to: to.parse().expect("the code of a node"), broker }
     }
 
     /// As if the shelter's service of that node wrote to the desk, which it never does.
     async fn publish(&self, payload: Vec<u8>, message_id: &str) {
         let subject = mailbox_subject(&self.to, Service::Referral, &self.from, Service::Shelter);
         self.broker.publish(subject, message_id, payload).await.expect("the broker takes anything");
-    }
-
-    /// The id of the letter at a place in the order between the two services.
-    fn letter_id(&self, incarnation: u64, sequence: u64) -> LetterId {
-        let (from, to) = (Service::Shelter, Service::Referral);
-        let name = format!("{}/{from} {}/{to} {incarnation} {sequence}", self.from, self.to);
-        let digest: [u8; 16] = Sha256::digest(name.as_bytes())[..16].try_into().expect("a SHA-256 has 32 bytes");
-        LetterId::from_uuid(uuid::Builder::from_custom_bytes(digest).into_uuid())
-    }
-
-    async fn write(&self, body: &str, case: &str) {
-        let content = Content {
-            from_service: Service::Shelter.to_string(),
-            to_service: Service::Referral.to_string(),
-            kind: "offer".to_owned(),
-            case: case.to_owned(),
-            body: body.as_bytes().to_vec(),
-        };
-        let header = Header {
-            from: self.from.clone(),
-            to: self.to.clone(),
-            incarnation: 1,
-            sequence: 1,
-            letter: self.letter_id(1, 1),
-        };
-        let keys = Arc::new(self.network.keys(self.from.as_str()));
-        let envelope = Envelope::seal(&header, &content.encode_to_vec(), &keys, self.network.directory());
-        self.publish(envelope.expect("the keys are the node's"), "genuine").await;
     }
 }
 
