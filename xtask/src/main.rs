@@ -16,7 +16,8 @@ Usage: cargo xtask <command>
            nothing in the documents that is not there, no refusal without a test
   prove    `prove model` searches millions of states of small networks, `prove simulate 1000000` plays so many
            histories, `prove tell SEED` tells one; `prove fuzz all --minutes 5` tries bad input on everything that
-           reads what comes from outside; `prove chaos --handoffs 200000 --kills 2000` strikes real processes;
+           reads what comes from outside; `prove sabotage` takes each safety
+           piece away from real programs; `prove chaos --handoffs 200000 --kills 2000` strikes real processes;
            `prove upgrade --from REVISION`
            replaces an older program node by node; without anything behind it, what else may be said";
 

@@ -264,7 +264,7 @@ impl Custody {
                 self.learn(office, case, &chain);
             }
             Event::OverrideProposed { chain } | Event::OverrideProposalReceived { chain } => {
-                self.learn(office, case, &chain)
+                self.learn(office, case, &chain);
             }
             Event::OverrideForwarded { chain } => self.certificates.add_all(&chain),
             Event::Other => {}

@@ -55,7 +55,8 @@ impl Letters {
             let (peer, case, state): (String, String, String) = (row.try_get(0)?, row.try_get(4)?, row.try_get(6)?);
             let (kind, reason): (String, String) = (row.try_get(3)?, row.try_get(7)?);
             let is_settled = matches!(state.as_str(), "applied" | "discarded");
-            if !is_settled && !(state == "dead" && explained.contains(&reason)) {
+            let is_explained = state == "dead" && explained.contains(&reason);
+            if !(is_settled || is_explained) {
                 report.find(
                     Check::C5,
                     format!("{me}: a letter `{kind}` from {peer} about case {case} is {state} ({reason})"),

@@ -10,9 +10,9 @@ mod scenarios;
 mod stand;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use spean_checker::{Check, Finding};
+use tokio::time::Instant;
 
 pub use scenarios::{ORDINARY, SCENARIOS, Scenario};
 use stand::Stand;

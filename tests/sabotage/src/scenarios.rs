@@ -30,7 +30,7 @@ pub struct Scenario {
 }
 
 /// Those of the ordinary tests: of each kind one.
-pub const ORDINARY: [&str; 6] = ["one-commit", "holder-decides", "inbox", "archive", "dossier-digest", "silence"];
+pub const ORDINARY: [&str; 5] = ["one-commit", "inbox", "archive", "dossier-digest", "silence"];
 
 const POIPET: &str = "poipet";
 const NEAR: &str = "kandal";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use spean::demonstration::agencies::{BANTEAY_MEANCHEY, MINISTRY};
 use spean::demonstration::staff::{Staff, new_id};
@@ -16,6 +16,7 @@ use spean_contracts::vocabulary::v1::{ConsentBasis, Need, Urgency};
 use spean_identity::Role;
 use spean_testkit::eventually;
 use spean_tests::{Canary, Desk, Network, PATIENCE, copy_folder, invented, network, status};
+use tokio::time::Instant;
 use tonic::{Code, Status};
 
 /// How long a whole network may take until everything is settled.
@@ -228,11 +229,8 @@ impl Stand {
     }
 
     pub(crate) async fn withdraw(&self, office: &str, offer: &str) -> Result<(), Status> {
-        let request = WithdrawOfferRequest {
-            offer_id: offer.to_owned(),
-            reason: WithdrawReason::AnotherWayFound.into(),
-            ..WithdrawOfferRequest::default()
-        };
+        let request =
+            WithdrawOfferRequest { offer_id: offer.to_owned(), reason: WithdrawReason::AnotherWayFound.into() };
         let intent = Intent::Withdraw { offer: offer.to_owned() };
         self.call(office, "WithdrawOffer", intent, async |staff: Staff| {
             staff.referral().withdraw_offer(staff.ask(request.clone())).await.map(drop)

@@ -184,19 +184,19 @@ impl World {
             "offer": null, "previous": null, "issued_at": 1 });
         let next = json!({ "case": CASE, "term": term, "epoch": epoch, "holder": party(holder),
             "issued_by": party(issuer), "offer": OFFER, "previous": digest(&first), "issued_at": 2 });
-        vec![self.signed(first, &[POIPET]), self.signed(next, &[issuer])]
+        vec![self.signed(&first, &[POIPET]), self.signed(&next, &[issuer])]
     }
 
     pub(super) fn overridden(&self, signers: &[&str]) -> Vec<Value> {
         let mut chain = self.chain_to(KANDAL);
         let moved = json!({ "case": CASE, "term": 1, "epoch": 2, "holder": party(MOSVY), "issued_by": party(MOSVY),
             "offer": null, "previous": digest(&chain[1]["certificate"]), "issued_at": 3, "basis": "court_order" });
-        chain.push(self.signed(moved, signers));
+        chain.push(self.signed(&moved, signers));
         chain
     }
 
-    fn signed(&self, certificate: Value, signers: &[&str]) -> Value {
-        let signature = |node: &&str| json!({ "by": party(node), "signature": self.signature_of(node, &certificate) });
+    fn signed(&self, certificate: &Value, signers: &[&str]) -> Value {
+        let signature = |node: &&str| json!({ "by": party(node), "signature": self.signature_of(node, certificate) });
         json!({ "certificate": certificate, "signatures": signers.iter().map(signature).collect::<Vec<_>>() })
     }
 
@@ -224,6 +224,8 @@ impl World {
                 let url = format!("sqlite://{}?mode=rwc", data.join(format!("{name}.sqlite")).display());
                 let options: AnyConnectOptions = url.parse().expect("a url");
                 let mut database = options.connect().await.expect("a new file");
+                // Nothing of it must outlive the test.
+                database.execute("pragma synchronous = off").await.expect("SQL");
                 database.execute(sqlx::raw_sql(TABLES)).await.expect("SQL");
                 kept.write(name, events, &mut database).await.expect("SQL");
                 sqlx::Connection::close(database).await.expect("it closes");
