@@ -1,6 +1,6 @@
 //! What a node has stored, read from its files behind its back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sqlx::Row as _;
@@ -40,6 +40,17 @@ impl Books {
         }
         stored.push(self.count("vault", VAULT).await);
         Stored(stored)
+    }
+
+    /// The commands by which events came to stand in the logs.
+    pub(crate) async fn commands(&self) -> BTreeSet<String> {
+        let mut commands = BTreeSet::new();
+        for service in SERVICES {
+            let rows = sqlx::query("select distinct command_id from event where command_id is not null");
+            let rows = rows.fetch_all(&self.0[service]).await.unwrap();
+            commands.extend(rows.iter().map(|row| row.get::<String, _>(0)));
+        }
+        commands
     }
 
     /// How many events alone.

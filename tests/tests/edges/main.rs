@@ -5,6 +5,7 @@
 
 mod books;
 mod call;
+mod drawn;
 mod rules;
 mod scene;
 mod table;
@@ -93,6 +94,30 @@ async fn whatever_is_wrong_with_a_request_is_refused_by_name_and_leaves_nothing(
     cases += refuse_oversized(&scene, &ours).await;
     assert_eq!(scene.books.stored().await, before);
     println!("{cases} faulty requests refused");
+}
+
+/// Requests that no rule was thought of for: sound ones with anything changed, and such as only the descriptors allow.
+/// `SPEAN_DRAWN_REQUESTS` says how many.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_drawn_is_answered_by_name_and_what_is_refused_leaves_nothing() {
+    let wanted = std::env::var("SPEAN_DRAWN_REQUESTS").ok().and_then(|wanted| wanted.parse().ok()).unwrap_or(1_500);
+    let stage = spean_tests::network().await;
+    let scene = Scene::set(stage).await;
+    let token = Headers::token(&scene.token(&Bearer::ours()));
+    let process = scene.stage.process_id(NODE).unwrap();
+    let before = drawn::memory_of(process);
+    let told = drawn::send_many(&scene, &token, wanted).await;
+    println!("{wanted} requests: {:?}", told.answers);
+    assert!(told.broken.is_empty(), "{} were not answered by name, such as {:?}", told.broken.len(), told.broken[0]);
+    let kept = scene.books.commands().await;
+    let kept: Vec<_> = told.refused.iter().filter(|command| kept.contains(*command)).collect();
+    assert!(kept.is_empty(), "{} refused commands stand in a log, such as {:?}", kept.len(), kept[0]);
+    let after = drawn::memory_of(process);
+    println!("the node took {before} KiB before and {after} KiB after");
+    assert!(after < before + 256 * 1024, "the node grew from {before} to {after} KiB");
+    let sound = rows(&scene.ids).into_iter().find(|row| row.rpc.ends_with("/GetNodeStatus")).unwrap();
+    let request = encode(sound.rpc, &sound.request).unwrap();
+    send(&scene.channel, sound.rpc, &token, request).await.expect("the node still answers");
 }
 
 #[tokio::test(flavor = "multi_thread")]
