@@ -21,7 +21,9 @@ fn build() -> PathBuf {
     let profile = test.parent().and_then(Path::parent).expect("tests lie two folders deep in the target folder");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "spean", "--features", "failpoints"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    build
+        .args(["build", "--quiet", "--package", "spean", "--features", "failpoints"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
     if profile.ends_with("release") {
         build.arg("--release");
     }
