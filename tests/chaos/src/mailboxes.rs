@@ -19,6 +19,14 @@ pub(crate) fn folder(ground: &mut Ground, node: &str) -> anyhow::Result<PathBuf>
     Ok(ground.folder().join(place))
 }
 
+/// Deletes a mailbox; it may just have been lost otherwise.
+pub(crate) fn delete(mailbox: &Path) -> anyhow::Result<()> {
+    match fs::remove_dir_all(mailbox) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Takes the last byte of the last file with letters.
 pub(crate) fn shorten(mailbox: &Path) -> anyhow::Result<()> {
     let blocks = fs::read_dir(mailbox.join("msgs")).into_iter().flatten().flatten().map(|entry| entry.path());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use spean::demonstration::agencies::{NODES, REMOTE};
 use spean_checker::journal::Line;
-use spean_tests::copy_folder;
+use spean_tests::{PATIENCE, copy_folder};
 use tokio::time::{Instant, sleep};
 
 use crate::clerk::Clerk;
@@ -20,7 +20,7 @@ use crate::mailboxes;
 use crate::wire::Weather;
 
 /// How long a node may take to decide again after it was put back.
-const RECOVERED_WITHIN: Duration = Duration::from_secs(90);
+const RECOVERED_WITHIN: Duration = PATIENCE;
 /// How long it may take until nothing is under way between two nodes.
 const QUIET_WITHIN: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(50);
@@ -178,7 +178,7 @@ impl Nemesis {
             }
             Kind::MailboxDeleted => {
                 ground.network().hub().kill().await?;
-                fs::remove_dir_all(mailboxes::folder(ground, &node)?)?;
+                mailboxes::delete(&mailboxes::folder(ground, &node)?)?;
                 ground.network().hub().restart().await?;
             }
             Kind::MailboxTruncated => {

@@ -22,15 +22,16 @@ use crate::draw::Draw;
 use crate::ledger::{Ledger, Phase};
 
 /// The pause between two looks at the lists.
-const GLANCE: Duration = Duration::from_millis(120);
-/// The pause before something that could not be done is tried again.
+const GLANCE: Duration = Duration::from_millis(300);
+/// The pause before something that could not be done is tried again, for each time that it was tried, and the longest.
 const AGAIN: Duration = Duration::from_millis(400);
+const LATEST: u32 = 8;
 /// How often it is tried before the case counts as forgotten: its office was put back to before it was opened.
-const TRIES: usize = 80;
+const TRIES: usize = 40;
 /// How many cases one office has on its way at a time.
-const ON_THE_WAY: usize = 40;
+const ON_THE_WAY: usize = 16;
 /// How many are opened, offered or answered together.
-const TOGETHER: usize = 15;
+const TOGETHER: usize = 12;
 /// Of a hundred offers, how many are declined, are taken back, and of the cases that arrive, how many are passed on.
 const DECLINED: usize = 6;
 const TAKEN_BACK: usize = 5;
@@ -335,7 +336,7 @@ impl Office {
     fn keep(&mut self, mut due: Due, failed: bool) {
         if failed {
             due.tries += 1;
-            due.not_before = Instant::now() + AGAIN;
+            due.not_before = Instant::now() + AGAIN * u32::try_from(due.tries).unwrap_or(LATEST).min(LATEST);
         }
         if due.tries < TRIES {
             self.due.push(due);
