@@ -156,6 +156,16 @@ impl Database {
 
     /// Begins a transaction that may write. Whoever else writes, in this process or another, waits.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, VaultError> {
+        if let Ok(transaction) = self.try_begin().await {
+            return Ok(transaction);
+        }
+        // After a commit that failed, on a disk that is full for example, a connection begins nothing any more. Another
+        // one takes its place; that the old one cannot be closed in order is no news.
+        let _ = self.pool.acquire().await?.close().await;
+        self.try_begin().await
+    }
+
+    async fn try_begin(&self) -> Result<Transaction<'static, Any>, VaultError> {
         match self.dialect {
             Dialect::Sqlite => Ok(self.pool.begin_with("begin immediate").await?),
             Dialect::Postgres => {
