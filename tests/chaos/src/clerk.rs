@@ -135,7 +135,9 @@ impl Clerk {
                 }
             }
             None => {
-                numbers.into_iter().for_each(|number| self.answered(number, outcome, &code));
+                for number in numbers {
+                    self.answered(number, outcome, &code);
+                }
             }
         }
         answer
@@ -153,9 +155,7 @@ impl Clerk {
     pub(crate) async fn offers_between(&self, nodes: &[String], all: &[Self]) -> Option<usize> {
         let mut between = 0;
         let concerned = |office: &str| {
-            all.iter().any(|clerk| {
-                clerk.office == office && clerk.node != self.node && nodes.iter().any(|node| *node == clerk.node)
-            })
+            all.iter().any(|clerk| clerk.office == office && clerk.node != self.node && nodes.contains(&clerk.node))
         };
         for list in [Worklist::Waiting, Worklist::ToAnswer, Worklist::Bound] {
             let offers = self.look(async |staff: Staff| staff.worklist(list).await).await?;

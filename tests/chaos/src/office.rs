@@ -113,7 +113,7 @@ impl Office {
             "AcceptMany",
             intents,
             async |staff: Staff| Ok(staff.referral().accept_many(staff.ask(request)).await?.into_inner().verdicts),
-            refusals,
+            |verdicts| refusals(verdicts),
         );
         asked.await;
         // Whether it was said to be done, refused or nothing was heard: what became of it is looked up.
@@ -133,7 +133,7 @@ impl Office {
             "DeclineMany",
             intents,
             async |staff: Staff| Ok(staff.referral().decline_many(staff.ask(request)).await?.into_inner().verdicts),
-            refusals,
+            |verdicts| refusals(verdicts),
         );
         let done = asked.await.map_or(0, |verdicts| verdicts.iter().filter(|verdict| verdict.done).count());
         (0..done).for_each(|_| self.ledger.declined());
@@ -173,7 +173,7 @@ impl Office {
         }
         if self.ledger.phase() == Phase::Working && self.draw.percent(PASSED_ON) {
             let case = offer.case_id.clone();
-            self.to_be_offered(case, false);
+            self.note_for_offering(case, false);
         }
     }
 
@@ -197,7 +197,7 @@ impl Office {
             // offered afresh by itself is in the way of that, and then it is left alone.
             let ended = [OfferState::Declined, OfferState::Withdrawn, OfferState::Unspecified].contains(&state);
             if ended && self.ledger.phase() == Phase::Working {
-                self.to_be_offered(case, false);
+                self.note_for_offering(case, false);
             }
         }
         true
@@ -216,11 +216,11 @@ impl Office {
         let on_the_way = self.waiting.len() + self.due.len();
         for _ in on_the_way..ON_THE_WAY.min(on_the_way + TOGETHER) {
             let case = self.draw.id();
-            self.to_be_offered(case, true);
+            self.note_for_offering(case, true);
         }
     }
 
-    fn to_be_offered(&mut self, case: String, is_new: bool) {
+    fn note_for_offering(&mut self, case: String, is_new: bool) {
         let own = self.clerk.node();
         let free: Vec<&str> = self
             .others
@@ -302,7 +302,7 @@ impl Office {
             "OfferMany",
             intents,
             async |staff: Staff| Ok(staff.referral().offer_many(staff.ask(request)).await?.into_inner().verdicts),
-            refusals,
+            |verdicts| refusals(verdicts),
         );
         let verdicts = asked.await.unwrap_or_default();
         for (index, due) in chosen.into_iter().enumerate() {
@@ -360,7 +360,7 @@ fn transfer(due: &Due) -> OfferReferralRequest {
 }
 
 /// Why each of many was refused; none for what is done.
-fn refusals(verdicts: &Vec<Verdict>) -> Vec<Option<String>> {
+fn refusals(verdicts: &[Verdict]) -> Vec<Option<String>> {
     verdicts.iter().map(|verdict| (!verdict.done).then(|| verdict.reason.clone())).collect()
 }
 

@@ -69,7 +69,7 @@ const NODES: [(&str, &str); 5] = [
 ];
 
 /// How long a node may live on after it was told to die at its next work.
-const DEAD_WITHIN: Duration = Duration::from_secs(60);
+const DEAD_WITHIN: Duration = Duration::from_mins(1);
 const GLANCE: Duration = Duration::from_millis(50);
 
 #[tokio::test]
