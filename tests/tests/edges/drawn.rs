@@ -33,7 +33,9 @@ pub(crate) struct Told {
 pub(crate) async fn send_many(scene: &Scene, token: &Headers, wanted: u64) -> Told {
     let rows = rows(&scene.ids);
     let mut words = BTreeSet::new();
-    rows.iter().for_each(|row| collect_words(&row.request, &mut words));
+    for row in &rows {
+        collect_words(&row.request, &mut words);
+    }
     let words: Vec<_> = words.into_iter().collect();
     let requests = futures::stream::iter(1..=wanted).map(|seed| {
         let (rpc, request) = request(&mut Draw::new(seed), &rows, &words);
@@ -104,7 +106,8 @@ fn message(draw: &mut Draw, of: &MessageDescriptor, words: &[String], depth: usi
     let mut drawn = DynamicMessage::new(of.clone());
     for field in of.fields() {
         let is_message = matches!(field.kind(), Kind::Message(_));
-        if !draw.once_in(4) && !(is_message && depth >= DEEPEST) {
+        let is_left_out = draw.once_in(4) || (is_message && depth >= DEEPEST);
+        if !is_left_out {
             let value = value(draw, &field, words, depth);
             drawn.set_field(&field, value);
         }

@@ -39,7 +39,6 @@ pub(crate) fn as_our_own_services(held: &str, offered: &str, theirs: &str) -> Ve
         office_id: office(),
         stage: Stage::Closed.into(),
         occurred_on: "2026-01-05".to_owned(),
-        ..StageReached::default()
     };
     let arrival = ArrivalRegistered {
         arrival_id: spean::demonstration::staff::new_id(),
@@ -54,14 +53,12 @@ pub(crate) fn as_our_own_services(held: &str, offered: &str, theirs: &str) -> Ve
         office_id: office(),
         linked_on: "2026-01-05".to_owned(),
         linked: true,
-        ..CasesLinked::default()
     };
     let same = SamePersonConfirmed {
         case_id: id(held),
         other_case_id: id(offered),
         office_id: office(),
         confirmed_on: "2026-01-05".to_owned(),
-        ..SamePersonConfirmed::default()
     };
     let seen = PersonSeenAgain {
         case_id: id(held),

@@ -253,7 +253,8 @@ async fn a_flood_is_bounded_and_holds_up_nobody(network: &Network, rogue: &Rogue
     );
     assert!(parked <= 1_000, "{parked} letters are kept before their turn");
     assert!(parked_bytes <= 17 * 1024 * 1024, "{parked_bytes} bytes are kept before their turn");
-    assert!(stuck <= 1_000, "{stuck} letters wait for people");
+    // Those that were parked already when the bound was reached may come to wait as well.
+    assert!(stuck + parked <= 2_000, "{stuck} letters wait for people, and {parked} for their turn");
     assert!(unreadable <= 100, "{unreadable} unreadable messages of one node are kept");
     assert_eq!(
         victim.count("vault", "select count(*) from dossier").await,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use spean_custody::Digest;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -51,10 +52,7 @@ impl Victim {
                 for row in sqlx::query(AssertSqlSafe(rows)).fetch_all(pool).await.unwrap() {
                     digest.update(row.get::<&str, _>(0).as_bytes());
                 }
-                contents.insert(
-                    format!("{name}.{table}"),
-                    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
-                );
+                contents.insert(format!("{name}.{table}"), Digest::from_bytes(digest.finalize().into()).to_string());
             }
         }
         contents
