@@ -1,7 +1,8 @@
 //! Ten times more to do than a node takes on: what is too much is refused at once and has left nothing behind, what was
 //! acknowledged stands, memory stays small, and when it is over the node is as fast as before, without anybody's help.
 //!
-//! `SPEAN_OVERLOAD_SECONDS` sets how long it lasts.
+//! `SPEAN_OVERLOAD_SECONDS` sets how long it lasts; then it is also judged how long a refusal takes, and how fast the node
+//! is afterwards, for which the machine must have nothing else to do.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stands")]
 
@@ -76,7 +77,8 @@ async fn overload() {
         most_memory(&network, until),
         letters
     );
-    drop((idle, slow));
+    drop(idle);
+    slow.iter().for_each(JoinHandle::abort);
     let refused = crowd.refused();
     let served = crowd.served.borrow().clone();
     let offered = crowd.asked.get() - asked_before;
@@ -104,13 +106,19 @@ async fn overload() {
     assert_eq!(lost, Vec::<String>::new(), "acknowledged, and not in the register");
     assert!(crowd.stored_though_refused(&network).await.is_empty(), "refused, and stored all the same");
     assert!(refused.len() > CROWD, "{} were refused: that was no overload", refused.len());
-    // As measured on whatever machine this is: a refusal costs nothing beside what it saves its caller from waiting for.
-    let wait = percentile(&served, 50);
-    assert!(percentile(&refused, 50) < wait / 2, "a refusal took {:?}, an answer {wait:?}", percentile(&refused, 50));
-    assert!(percentile(&refused, 99) < wait, "a refusal took {:?}, an answer {wait:?}", percentile(&refused, 99));
-    assert!(percentile(&health, 99) < wait, "whether it serves took {:?}", percentile(&health, 99));
     assert!(most < memory_before + GROWTH, "{} MiB after {} MiB", most >> 20, memory_before >> 20);
-    assert!(after > before * 0.5, "{after:.1}/s afterwards, {before:.1}/s before");
+    if std::env::var_os("SPEAN_OVERLOAD_SECONDS").is_none() {
+        return;
+    }
+    // Beside other tests these say more of the others: they are judged when they are asked for, on a machine of its own.
+    let wait = percentile(&served, 50);
+    assert!(percentile(&refused, 99) < wait / 2, "a refusal took {:?}, an answer {wait:?}", percentile(&refused, 99));
+    assert!(
+        percentile(&health, 99) < wait / 2,
+        "whether it serves took {:?}, an answer {wait:?}",
+        percentile(&health, 99)
+    );
+    assert!(after > before * 0.6, "{after:.1}/s afterwards, {before:.1}/s before");
 }
 
 /// Many clients, and what was answered to them.
