@@ -334,6 +334,19 @@ impl CaseCustody {
                 to.push(known.to.clone());
             }
         }
+        // After a restore a certificate may be all that is left of a transfer: its addressee is told as well.
+        for signed in after.certificates.values() {
+            let Certificate { issued_by, offer, holder, .. } = &signed.certificate;
+            let position = signed.certificate.position();
+            let mine = offer.is_some() && issued_by.is_same_office(&situation.me) && position.term < term;
+            let is_news = term > self.position().term || !self.certificates.contains_key(&position);
+            let told = holder.is_same_office(&situation.me)
+                || from.is_some_and(|from| from.is_same_office(holder))
+                || to.iter().any(|party| party.is_same_office(holder));
+            if mine && is_news && !told {
+                to.push(holder.clone());
+            }
+        }
         let open_out = after.open_offers().filter(|(_, known)| known.position.term < term).map(|(offer, _)| offer);
         let open_in = after.offers_in().filter(|(_, known)| {
             known.term < term && matches!(known.state, OfferInState::Received | OfferInState::Accepted)
