@@ -206,7 +206,8 @@ impl World {
                         "the registry knows: {holder} holds {name}, it says {registry:?}"
                     );
                     let index = OFFICES.iter().position(|(office, _)| office == holder).context("an office")?;
-                    if index == case.office {
+                    // Of a case that was opened after the backup its last holder has the certificate, and no file.
+                    if index == case.office && is_certain {
                         let up = self.nodes[OFFICES[index].1].up().context("all nodes are up")?;
                         let has = said(Staff::at(up, index).has_case(&case.id).await)?;
                         ensure!(has, "whole or absent: {holder} holds {name} and its register has no file of it");
@@ -293,14 +294,18 @@ impl World {
     }
 }
 
-/// Whether the two sides of an offer may end like this.
+/// Whether the two sides of an offer may end like this: the holder decides, and whoever said no before they heard that it
+/// was withdrawn has said no.
 fn agree(out: Option<&str>, inward: Option<&str>) -> bool {
-    match (out, inward) {
-        (Some(out), Some(inward)) => out == inward,
-        // It ended before the other side heard of it, or on a disk that is gone.
-        (Some(out), None) => matches!(out, "WITHDRAWN" | "VOIDED" | "ESCALATED"),
-        (None, Some(inward)) => matches!(inward, "WITHDRAWN" | "VOIDED" | "ESCALATED" | "DECLINED"),
-        (None, None) => true,
+    let Some(inward) = inward else {
+        // It ended before the other side heard of it.
+        return matches!(out, Some("WITHDRAWN" | "VOIDED" | "ESCALATED"));
+    };
+    match out {
+        Some("ACCEPTED" | "CONCLUDED") => matches!(inward, "ACCEPTED" | "CONCLUDED" | "VOIDED"),
+        Some("DECLINED") => inward == "DECLINED",
+        // Withdrawn, escalated, voided, or forgotten with a disk.
+        _ => !matches!(inward, "ACCEPTED" | "CONCLUDED"),
     }
 }
 

@@ -15,6 +15,8 @@ mod network;
 mod node;
 mod points;
 mod sabotage;
+#[cfg(test)]
+mod scripted;
 mod staff;
 mod world;
 
@@ -125,6 +127,24 @@ impl Stage {
             })
         })();
         played.unwrap_or_else(|error| (Vec::new(), Err(failed(0, error))))
+    }
+
+    /// A network that lives by what a test says, and not by a seed.
+    #[cfg(test)]
+    fn scripted(&self, work: impl AsyncFnOnce(&mut World) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let place = tempfile::tempdir_in(self.folder.path())?;
+        disk::copy_all(&self.ground.folder, place.path())?;
+        let ground = self.ground.moved_to(place.path());
+        self.in_runtime(async {
+            let mut world = World::new(1, &ground, None, false);
+            let outcome = async {
+                world.begin().await?;
+                work(&mut world).await
+            };
+            let outcome = outcome.await;
+            world.end().await;
+            outcome
+        })?
     }
 
     fn in_runtime<T>(&self, work: impl Future<Output = T>) -> anyhow::Result<T> {

@@ -18,9 +18,8 @@ Pieces: OutboxForgotten, InboxForgetful, ReceiptBeforeCommit, LettersApart, NoRe
 fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
     let from = option(&mut words, "--from").and_then(|from| from.parse().ok()).unwrap_or(1);
-    let sabotage = option(&mut words, "--without").and_then(|name| {
-        Sabotage::ALL.into_iter().find(|piece| format!("{piece:?}") == name)
-    });
+    let sabotage = option(&mut words, "--without")
+        .and_then(|name| Sabotage::ALL.into_iter().find(|piece| format!("{piece:?}") == name));
     let number = words.get(1).and_then(|number| number.parse().ok());
     let outcome = match (words.first().map(String::as_str), number) {
         (Some("services"), Some(histories)) => services(from, histories, sabotage),
