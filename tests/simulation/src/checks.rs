@@ -192,6 +192,7 @@ impl World {
             if let Some((place, digests)) = places.iter().find(|(_, digests)| digests.len() > 1) {
                 bail!("one chain: {name} has {} certificates in place {place:?}", digests.len());
             }
+            self.lived.handoffs += places.len().saturating_sub(1) as u64;
             let is_certain = match case.registered {
                 Answer::Done(step) => !self.history.may_be_lost(OFFICES[case.office].1, step),
                 Answer::Refused | Answer::Unknown => false,

@@ -46,6 +46,8 @@ pub struct Lived {
     pub power_cuts: u64,
     /// Restores among the faults.
     pub restores: u64,
+    /// Certificates by which cases changed hands.
+    pub handoffs: u64,
     /// A sum over all that happened: equal for equal histories.
     pub fingerprint: u64,
 }

@@ -6,43 +6,51 @@ use std::time::Instant;
 use spean_simulation::{Lived, Sabotage, Stage};
 
 const USAGE: &str = "\
-Usage: simulate-services <command>
+Usage: simulate-services [--from SEED] [--without PIECE] HISTORIES
+       simulate-services [--without PIECE] --tell SEED
 
-  services [--from SEED] HISTORIES [--without PIECE]
-      plays so many histories of whole services, one for each seed
-  tell-services SEED [--without PIECE]
-      tells the history of a seed, step by step
+Plays so many histories of whole services, one for each seed, or tells the history of one, step by step.
 
-Pieces: OutboxForgotten, InboxForgetful, ReceiptBeforeCommit, LettersApart, NoResending, NoQuarantine. The exit code is 1 when anything is broken.";
+Pieces: OutboxForgotten, InboxForgetful, ReceiptBeforeCommit, LettersApart, NoResending, NoQuarantine. The exit code is 1
+when anything is broken.";
 
 fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
-    let from = option(&mut words, "--from").and_then(|from| from.parse().ok()).unwrap_or(1);
-    let sabotage = option(&mut words, "--without")
-        .and_then(|name| Sabotage::ALL.into_iter().find(|piece| format!("{piece:?}") == name));
-    let number = words.get(1).and_then(|number| number.parse().ok());
-    let outcome = match (words.first().map(String::as_str), number) {
-        (Some("services"), Some(histories)) => services(from, histories, sabotage),
-        (Some("tell-services"), Some(seed)) => tell(seed, sabotage),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
+    match run(&mut words) {
+        Some(Ok(true)) => ExitCode::SUCCESS,
+        Some(Ok(false)) => ExitCode::FAILURE,
+        Some(Err(error)) => {
             eprintln!("simulate-services: {error:#}");
             ExitCode::FAILURE
+        }
+        None => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
         }
     }
 }
 
-fn option(words: &mut Vec<String>, name: &str) -> Option<String> {
-    let at = words.iter().position(|word| word == name)?;
+/// None when it is not understood.
+fn run(words: &mut Vec<String>) -> Option<anyhow::Result<bool>> {
+    let from = option(words, "--from")?.map_or(Some(1), |from| from.parse().ok())?;
+    let piece = |name: String| Sabotage::ALL.into_iter().find(|piece| format!("{piece:?}") == name);
+    let sabotage = match option(words, "--without")? {
+        Some(name) => Some(piece(name)?),
+        None => None,
+    };
+    match (option(words, "--tell")?, words.as_slice()) {
+        (Some(seed), []) => Some(tell(seed.parse().ok()?, sabotage)),
+        (None, [histories]) => Some(services(from, histories.parse().ok()?, sabotage)),
+        _ => None,
+    }
+}
+
+/// The value of an option, and whether there is one; none when the option is there without it.
+#[expect(clippy::option_option, reason = "not there, there without a value, there with one")]
+fn option(words: &mut Vec<String>, name: &str) -> Option<Option<String>> {
+    let Some(at) = words.iter().position(|word| word == name) else { return Some(None) };
     words.remove(at);
-    (at < words.len()).then(|| words.remove(at))
+    (at < words.len()).then(|| Some(words.remove(at)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a tool that tells how long it took")]
@@ -61,6 +69,7 @@ fn services(from: u64, histories: u64, sabotage: Option<Sabotage>) -> anyhow::Re
                 all.faults += lived.faults;
                 all.power_cuts += lived.power_cuts;
                 all.restores += lived.restores;
+                all.handoffs += lived.handoffs;
                 all.fingerprint = all.fingerprint.rotate_left(1) ^ lived.fingerprint;
             }
             Err(failure) => {

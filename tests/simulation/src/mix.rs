@@ -54,8 +54,8 @@ impl Mix {
             (often(&[200, 300]), Happening::Round),
             (often(&[40, 80]), Happening::Watch),
             (often(&[150, 250]), Happening::Asking),
-            (often(&[10, 30, 60]), Happening::Backup),
-            (often(&[0, 6, 15]), Happening::Restore),
+            (often(&[30, 60, 90]), Happening::Backup),
+            (often(&[0, 15, 40]), Happening::Restore),
             (often(&[0, 10, 20]), Happening::Jump),
             (often(&[0, 10, 30]), Happening::PowerCut),
         ];

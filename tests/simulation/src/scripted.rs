@@ -2,7 +2,7 @@
 
 use spean_contracts::referral::v1::OfferKind;
 use spean_messaging::post::mark_as_restored;
-use spean_vocabulary::Service;
+use spean_vocabulary::{Service, kind};
 
 use crate::Stage;
 use crate::broker::Mail;
@@ -62,7 +62,7 @@ async fn an_opened_case(world: &mut World) -> anyhow::Result<String> {
 
 async fn ask_at(world: &World, office: usize, ask: &Ask) -> anyhow::Result<()> {
     let up = world.nodes[crate::network::OFFICES[office].1].up().expect("all nodes are up");
-    Ok(Staff::at(up, office).ask(ask, "3d8c4b2f-9e7a-4d20-8b77-8f3e4a5b6c7d").await?)
+    Ok(Staff::at(up, office).ask(ask, &spean_chassis::mint::<kind::Command>().to_string()).await?)
 }
 
 fn a_backup(world: &World, node: usize) -> anyhow::Result<tempfile::TempDir> {

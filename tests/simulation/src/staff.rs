@@ -7,7 +7,7 @@ use spean_contracts::cases::v1::{Consent, GetCaseRequest, RecordConsentRequest, 
 use spean_contracts::referral::v1::referral_service_client::ReferralServiceClient;
 use spean_contracts::referral::v1::{
     AcceptOfferRequest, ConcludeServiceRequest, ConsentToOverrideRequest, CosignOverrideRequest, DeclineOfferRequest,
-    DeclineReason, GetCustodyRequest, GetCustodyResponse, GetOfferRequest, HeldCase, LegalBasis, ListHeldCasesRequest,
+    DeclineReason, GetCustodyRequest, GetCustodyResponse, HeldCase, LegalBasis, ListHeldCasesRequest,
     ListOverrideProposalsRequest, ListWorklistRequest, Offer, OfferKind, OfferReferralRequest, OverrideProposal,
     ProposeOverrideRequest, ServiceOutcome, WithdrawOfferRequest, WithdrawReason, Worklist,
 };
@@ -157,17 +157,6 @@ impl Staff {
         let mut desk = ReferralServiceClient::new(self.routes.clone());
         let page = Some(PageRequest { size: PAGE, token: String::new() });
         Ok(desk.list_held_cases(self.request(ListHeldCasesRequest { page }, None)?).await?.into_inner().cases)
-    }
-
-    /// An offer as the office sees it.
-    pub(crate) async fn offer(&self, offer: &str) -> Result<Option<Offer>, Status> {
-        let mut desk = ReferralServiceClient::new(self.routes.clone());
-        let request = GetOfferRequest { offer_id: offer.to_owned() };
-        match desk.get_offer(self.request(request, None)?).await {
-            Ok(answer) => Ok(answer.into_inner().offer),
-            Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
-            Err(status) => Err(status),
-        }
     }
 
     /// Who holds a case, as the office knows it.
