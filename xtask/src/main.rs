@@ -15,11 +15,16 @@ Usage: cargo xtask <command>
   check    who may depend on whom, purity of the rules, one TLS provider, nothing of a machine in the files,
            nothing in the documents that is not there, no refusal without a test
   prove    `prove model` searches millions of states of small networks, `prove simulate 1000000` plays so many
-           histories, `prove tell SEED` tells one; `prove fuzz all --minutes 5` tries bad input on everything that
+           histories, `prove tell SEED` tells one; `prove services 1000` does the same with whole services, and
+           `prove services --tell SEED` tells it; `prove fuzz all --minutes 5` tries bad input on everything that
            reads what comes from outside; without anything behind it, what else may be said";
 
 /// What is proven by a program of its own: its first word, the package, the program.
-const PROVERS: [(&str, &str, &str); 2] = [("fuzz", "spean-fuzz", "fuzz"), ("sabotage", "spean-sabotage", "sabotage")];
+const PROVERS: [(&str, &str, &str); 3] = [
+    ("fuzz", "spean-fuzz", "fuzz"),
+    ("sabotage", "spean-sabotage", "sabotage"),
+    ("services", "spean-simulation", "simulate-services"),
+];
 
 fn prove(what: &[&str]) -> anyhow::Result<()> {
     let own = PROVERS.iter().find(|(word, ..)| what.first() == Some(word));

@@ -69,7 +69,7 @@ struct Line {
 impl Broker {
     pub(crate) fn new(seed: u64, lost_acknowledgements: u64) -> Self {
         let boxes = vec![Mailbox::default(); NODES.len()];
-        Self(Arc::new(Mutex::new(Inside { boxes, seed, lost_acknowledgements, ..Inside::default() })))
+        Self(Arc::new(Mutex::new(Inside { boxes, lost_acknowledgements, seed, ..Inside::default() })))
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {

@@ -104,8 +104,7 @@ impl World {
     /// Whoever is asked answers.
     async fn answer_all(&mut self) -> anyhow::Result<bool> {
         let mut answered = false;
-        for office in 0..OFFICES.len() {
-            let node = OFFICES[office].1;
+        for (office, (_, node)) in OFFICES.into_iter().enumerate() {
             if self.nodes[node].is_recovering() {
                 continue;
             }
@@ -242,7 +241,7 @@ impl World {
             );
             let Some(said) = self.history.offers.get(offer).cloned() else { continue };
             let known = |told: Option<(usize, u64)>| {
-                told.filter(|(office, step)| !self.history.may_be_lost(OFFICES[*office].1, *step)).is_some()
+                told.is_some_and(|(office, step)| !self.history.may_be_lost(OFFICES[office].1, step))
             };
             if known(said.withdrawn) {
                 ensure!(out != Some("ACCEPTED"), "what was said is true: {name} was withdrawn, and is {out:?}");

@@ -92,7 +92,7 @@ impl Stage {
         })?;
         let ground = Ground::made_in(&folder.path().join("network"))?;
         let stage = Self { ground, folder };
-        stage.in_runtime(async {
+        in_runtime(async {
             let mut world = World::new(0, &stage.ground, None, false);
             world.begin().await?;
             world.end().await;
@@ -121,7 +121,7 @@ impl Stage {
             let place = tempfile::tempdir_in(self.folder.path())?;
             disk::copy_all(&self.ground.folder, place.path())?;
             let ground = self.ground.moved_to(place.path());
-            self.in_runtime(async {
+            in_runtime(async {
                 let mut world = World::new(seed, &ground, sabotage, tell);
                 let outcome = world.live().await;
                 let told = world.end().await;
@@ -137,7 +137,7 @@ impl Stage {
         let place = tempfile::tempdir_in(self.folder.path())?;
         disk::copy_all(&self.ground.folder, place.path())?;
         let ground = self.ground.moved_to(place.path());
-        self.in_runtime(async {
+        in_runtime(async {
             let mut world = World::new(1, &ground, None, false);
             let outcome = async {
                 world.begin().await?;
@@ -149,11 +149,6 @@ impl Stage {
         })?
     }
 
-    fn in_runtime<T>(&self, work: impl Future<Output = T>) -> anyhow::Result<T> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(runtime.block_on(work))
-    }
-
     /// The nodes of every history begin with what the first ones left behind.
     fn settle_files(&self) -> anyhow::Result<()> {
         for node in network::NODES {
@@ -162,4 +157,10 @@ impl Stage {
         }
         std::fs::remove_dir_all(self.ground.folder.join("scratch")).context("the folder for scratch")
     }
+}
+
+/// Runs it with one thread, so that what is awaited is all that moves.
+fn in_runtime<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(work))
 }

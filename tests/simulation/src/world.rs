@@ -25,7 +25,9 @@ pub(crate) const SECOND: i64 = 1_000_000;
 /// Microseconds of an hour.
 pub(crate) const HOUR: i64 = 3_600 * SECOND;
 /// Turns of a history, before all heals.
-const TURNS: u64 = 500;
+const TURNS: u64 = 400;
+/// Most messages that a node takes in one turn.
+const MOST_AT_ONCE: usize = 12;
 /// How often it is asked meanwhile who holds what.
 const LOOK_EVERY: u64 = 20;
 /// Most cases of a history.
@@ -170,7 +172,12 @@ impl World {
     /// Something that a node does by itself or for somebody.
     async fn be_busy(&mut self, node: usize, happening: Happening) -> anyhow::Result<()> {
         match happening {
-            Happening::Delivery => self.deliver(node, false).await,
+            Happening::Delivery => {
+                for _ in 0..=self.dice.below(MOST_AT_ONCE) {
+                    self.deliver(node, false).await?;
+                }
+                Ok(())
+            }
             Happening::Repetition => self.deliver(node, true).await,
             Happening::Round => self.post_round(node).await,
             Happening::Watch => self.watch(node).await,
@@ -653,8 +660,8 @@ async fn head_of_copy(data: &Path, name: &str) -> anyhow::Result<BackedUp> {
         None => (0, String::new()),
         Some(row) => {
             use sqlx::Row as _;
-            let hash: Vec<u8> = row.try_get(1)?;
-            (row.try_get(0)?, hash.iter().map(|byte| format!("{byte:02x}")).collect())
+            let hash: [u8; 32] = row.try_get::<&[u8], _>(1)?.try_into().context("a hash has 32 bytes")?;
+            (row.try_get(0)?, spean_custody::Digest::from_bytes(hash).to_string())
         }
     };
     let head = BackedUp::of_copy(position, hash, &mut connection).await?;
