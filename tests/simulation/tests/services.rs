@@ -2,11 +2,11 @@
 
 use spean_simulation::{Sabotage, Stage};
 
-/// Histories that failed once, each with what it found.
-const FAILED_ONCE: [u64; 0] = [];
-
 /// How many histories the ordinary tests play.
-const HISTORIES: u64 = 8;
+const HISTORIES: u64 = 5;
+
+/// How many histories may be played until one of them notices that a piece is missing.
+const SEEDS_THAT_NOTICE: u64 = 4;
 
 #[test]
 fn whole_services_keep_every_promise_through_power_cuts_restores_and_lost_letters() {
@@ -14,14 +14,6 @@ fn whole_services_keep_every_promise_through_power_cuts_restores_and_lost_letter
     let stage = Stage::set().unwrap();
     let failed: Vec<_> = (1..=histories).filter_map(|seed| stage.play(seed, None).err()).collect();
     assert!(failed.is_empty(), "{}", failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
-}
-
-#[test]
-fn every_history_that_ever_failed_settles_now() {
-    let stage = Stage::set().unwrap();
-    for seed in FAILED_ONCE {
-        stage.play(seed, None).unwrap_or_else(|failure| panic!("{failure}"));
-    }
 }
 
 #[test]
@@ -35,8 +27,8 @@ fn the_same_seed_twice_is_the_same_history() {
 #[test]
 fn a_piece_that_is_taken_away_is_noticed() {
     let stage = Stage::set().unwrap();
-    for (sabotage, seed) in [(Sabotage::OutboxForgotten, 1)] {
-        let noticed = stage.play(seed, Some(sabotage));
-        assert!(noticed.is_err(), "{sabotage:?} goes unnoticed by seed {seed}");
+    for sabotage in [Sabotage::LettersApart, Sabotage::OutboxForgotten, Sabotage::ReceiptBeforeCommit] {
+        let noticed = (1..=SEEDS_THAT_NOTICE).any(|seed| stage.play(seed, Some(sabotage)).is_err());
+        assert!(noticed, "{sabotage:?} goes unnoticed");
     }
 }
