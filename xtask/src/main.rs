@@ -15,17 +15,18 @@ Usage: cargo xtask <command>
   check    who may depend on whom, purity of the rules, one TLS provider, nothing of a machine in the files,
            nothing in the documents that is not there, no refusal without a test
   prove    `prove model` searches millions of states of small networks, `prove simulate 1000000` plays so many
-           histories, `prove tell SEED` tells one; `prove fuzz all --minutes 5` tries bad input on everything that
-           reads what comes from outside; `prove sabotage` takes each safety
-           piece away from real programs; `prove chaos --handoffs 200000 --kills 2000` strikes real processes;
-           `prove upgrade --from REVISION`
+           histories, `prove tell SEED` tells one; `prove services 1000` does the same with whole services, and
+           `prove services --tell SEED` tells it; `prove fuzz all --minutes 5` tries bad input on everything that
+           reads what comes from outside; `prove sabotage` takes each safety piece away from real programs;
+           `prove chaos --handoffs 200000 --kills 2000` strikes real processes; `prove upgrade --from REVISION`
            replaces an older program node by node; without anything behind it, what else may be said";
 
 /// What is proven by a program of its own: its first word, the package, the program.
-const PROVERS: [(&str, &str, &str); 4] = [
+const PROVERS: [(&str, &str, &str); 5] = [
     ("chaos", "spean-chaos", "chaos"),
     ("fuzz", "spean-fuzz", "fuzz"),
     ("sabotage", "spean-sabotage", "sabotage"),
+    ("services", "spean-simulation", "simulate-services"),
     ("upgrade", "spean-upgrade", "upgrade"),
 ];
 

@@ -11,6 +11,7 @@ mod world;
 
 use std::fmt;
 
+pub use dice::Dice;
 pub use mix::Mix;
 
 use crate::invariants::Broken;

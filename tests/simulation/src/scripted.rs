@@ -1,0 +1,109 @@
+//! Histories that need more luck than a seed has: told step by step.
+
+use spean_contracts::referral::v1::OfferKind;
+use spean_messaging::post::mark_as_restored;
+use spean_vocabulary::{Service, kind};
+
+use crate::Stage;
+use crate::broker::Mail;
+use crate::disk::Disk;
+use crate::node::PostRound;
+use crate::staff::{Ask, Staff};
+use crate::world::{SECOND, World};
+
+const MOSVY: usize = 0;
+const KANDAL: usize = 2;
+const MOSVY_OFFICE: usize = 0;
+const KANDAL_OFFICE: usize = 3;
+
+#[test]
+fn what_a_peer_said_before_it_was_restored_itself_is_thrown_away_and_asked_again() {
+    let stage = Stage::set().unwrap();
+    let played = stage.scripted(async |world| {
+        let case = an_opened_case(world).await?;
+        let [of_mosvy, of_kandal] = [a_backup(world, MOSVY)?, a_backup(world, KANDAL)?];
+        // After both backups, the case goes to Kandal: the ministry has the offer, Kandal the acceptance.
+        let offer = "8a5f7c1e-40cf-4d3b-9d6c-0f8a1b2c3d4e".to_owned();
+        let ask = Ask::Offer { offer: offer.clone(), case, to: KANDAL_OFFICE, kind: OfferKind::Transfer };
+        ask_at(world, MOSVY_OFFICE, &ask).await?;
+        world.heal().await?;
+
+        restore(world, KANDAL, &of_kandal).await?;
+        round(world, KANDAL, PostRound::Greet).await?;
+        bring(world, MOSVY).await?;
+        let said = bring(world, KANDAL).await?;
+        assert!(!is_awaited(world, KANDAL, MOSVY).await?, "the ministry has answered");
+
+        restore(world, MOSVY, &of_mosvy).await?;
+        round(world, MOSVY, PostRound::Greet).await?;
+        bring(world, KANDAL).await?;
+        assert!(is_awaited(world, KANDAL, MOSVY).await?, "what it said may never have happened");
+        // What it had said comes once more, late.
+        for mail in &said {
+            world.nodes[KANDAL].receive(mail).await?;
+        }
+        assert!(is_awaited(world, KANDAL, MOSVY).await?, "and says no more than before");
+
+        world.heal().await?;
+        world.all_is_well().await
+    });
+    played.unwrap();
+}
+
+/// A case of the ministry, with a consent, which its desk knows.
+async fn an_opened_case(world: &mut World) -> anyhow::Result<String> {
+    let case = "1b6a2f0d-7c58-4b0e-8f55-6d1c2e3f4a5b".to_owned();
+    ask_at(world, MOSVY_OFFICE, &Ask::Register { case: case.clone(), number: 0 }).await?;
+    let consent = "2c7b3a1e-8d69-4c1f-9a66-7e2d3f4a5b6c".to_owned();
+    ask_at(world, MOSVY_OFFICE, &Ask::Consent { case: case.clone(), consent }).await?;
+    world.heal().await?;
+    Ok(case)
+}
+
+async fn ask_at(world: &World, office: usize, ask: &Ask) -> anyhow::Result<()> {
+    let up = world.nodes[crate::network::OFFICES[office].1].up().expect("all nodes are up");
+    Ok(Staff::at(up, office).ask(ask, &spean_chassis::mint::<kind::Command>().to_string()).await?)
+}
+
+fn a_backup(world: &World, node: usize) -> anyhow::Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir_in(&world.nodes[node].ground().folder)?;
+    world.nodes[node].disk().copy_data_to(folder.path())?;
+    Ok(folder)
+}
+
+async fn restore(world: &mut World, node: usize, backup: &tempfile::TempDir) -> anyhow::Result<()> {
+    world.nodes[node].put_databases(backup.path()).await?;
+    let Disk { keys, .. } = world.nodes[node].disk().clone();
+    for service in spean_chassis::every_service() {
+        mark_as_restored(&keys.join(format!("{service}.mark")))?;
+    }
+    world.nodes.iter().for_each(|node| node.move_clock(5 * SECOND));
+    world.nodes[node].start().await
+}
+
+async fn round(world: &mut World, node: usize, round: PostRound) -> anyhow::Result<()> {
+    world.nodes[node].post_round(Service::Referral, round).await?;
+    world.broker.sort();
+    Ok(())
+}
+
+/// Brings the desk of a node its mail from other desks, once; the rest stays. Tells what it was.
+async fn bring(world: &mut World, node: usize) -> anyhow::Result<Vec<Mail>> {
+    let mut brought = Vec::new();
+    for _ in 0..world.broker.waiting(node) {
+        let mail = world.broker.take(node, 0);
+        if mail.subject.ends_with(".referral.referral") && world.nodes[node].receive(&mail).await? {
+            brought.push(mail);
+        } else {
+            world.broker.put_back(node, mail);
+        }
+    }
+    world.broker.sort();
+    Ok(brought)
+}
+
+async fn is_awaited(world: &World, node: usize, peer: usize) -> anyhow::Result<bool> {
+    let post = world.nodes[node].post(Service::Referral).expect("the node is up");
+    let peer = crate::network::node_id(peer);
+    Ok(post.awaited().await?.iter().any(|awaited| awaited.node == peer))
+}

@@ -1,0 +1,670 @@
+//! One history: who moves when, by the numbers of a seed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use spean_contracts::referral::v1::{OfferKind, Worklist};
+use spean_messaging::post::{BackedUp, mark_as_restored};
+use spean_proof::simulation::Dice;
+use spean_vocabulary::{Service, Timestamp};
+use sqlx::Connection as _;
+use tonic::Code;
+
+use crate::broker::{Broker, receiver, sum};
+use crate::disk::Disk;
+use crate::history::{Answer, Case, History, Restored};
+use crate::mix::{Happening, Mix};
+use crate::network::{AUTHORITY, BEGINNING, COSIGNER, Ground, NODES, OFFICES};
+use crate::node::{PostRound, SimulatedNode};
+use crate::sabotage::Sabotage;
+use crate::staff::{Ask, Staff};
+use crate::{Lived, points};
+
+/// Microseconds of a second.
+pub(crate) const SECOND: i64 = 1_000_000;
+/// Microseconds of an hour.
+pub(crate) const HOUR: i64 = 3_600 * SECOND;
+/// Turns of a history, before all heals.
+const TURNS: u64 = 400;
+/// Most messages that a node takes in one turn.
+const MOST_AT_ONCE: usize = 12;
+/// How often it is asked meanwhile who holds what.
+const LOOK_EVERY: u64 = 20;
+/// Most cases of a history.
+const MOST_CASES: usize = 5;
+/// Moments of one step after which the power may fail; later ones are at its end.
+const MOMENTS: usize = 6;
+/// From how long ago a backup is put back: an older one the program itself refuses.
+const OLDEST_BACKUP_DAYS: i64 = 29;
+
+/// A backup, as far as it has got.
+struct Backup {
+    data: PathBuf,
+    begun: u64,
+    at: Timestamp,
+    left: Vec<String>,
+    heads: Vec<(Service, BackedUp)>,
+}
+
+/// A network with all that happens to it.
+pub(crate) struct World {
+    dice: Dice,
+    mix: Mix,
+    pub(crate) broker: Broker,
+    pub(crate) nodes: Vec<SimulatedNode>,
+    pub(crate) history: History,
+    asked: Vec<(usize, Ask, String)>,
+    backups: Vec<Vec<Backup>>,
+    recovering: Option<usize>,
+    scratch: PathBuf,
+    pub(crate) step: u64,
+    pub(crate) lived: Lived,
+    pub(crate) sabotage: Option<Sabotage>,
+    told: Option<Vec<String>>,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, ground: &Ground, sabotage: Option<Sabotage>, tell: bool) -> Self {
+        let mut dice = Dice::new(seed);
+        let mix = Mix::drawn(&mut dice);
+        spean_chassis::draw_from_seed(seed);
+        let broker = Broker::new(seed, mix.lost_acknowledgements);
+        points::set(&broker, sabotage);
+        let nodes = (0..NODES.len()).map(|node| SimulatedNode::new(node, ground.clone(), broker.clone())).collect();
+        Self {
+            dice,
+            mix,
+            broker,
+            nodes,
+            history: History::default(),
+            asked: Vec::new(),
+            backups: NODES.iter().map(|_| Vec::new()).collect(),
+            recovering: None,
+            scratch: ground.folder.join("scratch"),
+            step: 0,
+            lived: Lived::default(),
+            sabotage,
+            told: tell.then(Vec::new),
+        }
+    }
+
+    /// Lives the history to its end.
+    pub(crate) async fn live(&mut self) -> anyhow::Result<()> {
+        std::fs::create_dir_all(&self.scratch)?;
+        for node in &mut self.nodes {
+            node.start().await?;
+        }
+        for turn in 0..TURNS {
+            self.turn().await?;
+            self.broker.sort();
+            self.sign();
+            if turn % LOOK_EVERY == 0 {
+                self.nobody_is_held_twice().await?;
+            }
+        }
+        self.heal().await?;
+        self.all_is_well().await
+    }
+
+    /// Lets all nodes start for the first time and hear of each other.
+    pub(crate) async fn begin(&mut self) -> anyhow::Result<()> {
+        std::fs::create_dir_all(&self.scratch)?;
+        self.heal().await
+    }
+
+    /// Ends it.
+    pub(crate) async fn end(&mut self) -> Vec<String> {
+        for node in &mut self.nodes {
+            node.stop().await;
+        }
+        points::unset(self.sabotage);
+        self.told.take().unwrap_or_default()
+    }
+
+    /// Tells what happened, and adds it to the fingerprint.
+    pub(crate) fn tell(&mut self, words: &str) {
+        self.step += 1;
+        self.lived.steps += 1;
+        self.lived.fingerprint = sum(self.lived.fingerprint, words.as_bytes());
+        if let Some(told) = &mut self.told {
+            told.push(format!("{:4}  {words}", self.step));
+        }
+    }
+
+    /// How far all logs have got belongs to the fingerprint as well.
+    fn sign(&mut self) {
+        for node in &self.nodes {
+            self.lived.fingerprint = sum(self.lived.fingerprint, &node.heads().to_le_bytes());
+        }
+    }
+
+    async fn turn(&mut self) -> anyhow::Result<()> {
+        let seconds = i64::try_from(1 + self.dice.below(90)).expect("a small number");
+        self.nodes.iter().for_each(|node| node.move_clock(seconds * SECOND));
+        if let Some(node) = self.recovering
+            && self.nodes[node].up().is_some()
+            && !self.nodes[node].is_recovering()
+        {
+            self.recovering = None;
+            self.tell(&format!("{} acts again", NODES[node]));
+        }
+        let happening = self.mix.draw(&mut self.dice);
+        let node = self.dice.below(NODES.len());
+        match happening {
+            Happening::Wipe => self.wipe(node),
+            Happening::Cut => self.cut_line(node),
+            Happening::Jump => self.jump(node),
+            Happening::Loss => self.lose(node),
+            Happening::Backup => self.back_up(node).await?,
+            Happening::Restore => self.restore(node).await?,
+            Happening::PowerCut if self.nodes[node].up().is_some() => self.fail_while_busy(node).await?,
+            _ if self.nodes[node].up().is_none() => {
+                if self.dice.one_in(3) {
+                    self.nodes[node].start().await?;
+                    self.tell(&format!("{} is started", NODES[node]));
+                }
+            }
+            _ => self.be_busy(node, happening).await?,
+        }
+        Ok(())
+    }
+
+    /// Something that a node does by itself or for somebody.
+    async fn be_busy(&mut self, node: usize, happening: Happening) -> anyhow::Result<()> {
+        match happening {
+            Happening::Delivery => {
+                for _ in 0..=self.dice.below(MOST_AT_ONCE) {
+                    self.deliver(node, false).await?;
+                }
+                Ok(())
+            }
+            Happening::Repetition => self.deliver(node, true).await,
+            Happening::Round => self.post_round(node).await,
+            Happening::Watch => self.watch(node).await,
+            _ => self.ask_something(node).await,
+        }
+    }
+
+    /// The power fails while a node is busy: after some letter has left it, at some point of its work, or when it is done.
+    async fn fail_while_busy(&mut self, node: usize) -> anyhow::Result<()> {
+        let picture = tempfile::tempdir_in(&self.scratch)?;
+        let picture_disk = Disk::at(picture.path());
+        let moments = u32::try_from(self.dice.below(MOMENTS)).expect("a small number");
+        let disk = self.nodes[node].disk().clone();
+        self.tell(&format!("the power of {} will fail after {moments} moments", NODES[node]));
+        self.broker.cut_power_after(node, moments, disk, picture_disk.clone());
+        let happening = self.dice.pick(&[
+            Happening::Delivery,
+            Happening::Delivery,
+            Happening::Round,
+            Happening::Asking,
+            Happening::Asking,
+            Happening::Watch,
+        ]);
+        self.be_busy(node, happening.unwrap_or(Happening::Asking)).await?;
+        let failed = self.broker.power_failed();
+        if failed {
+            self.nodes[node].put_disk(&picture_disk).await?;
+        } else {
+            self.nodes[node].kill().await?;
+        }
+        if let Some(sabotage) = self.sabotage {
+            sabotage.power_cut(self.nodes[node].disk()).await?;
+        }
+        self.lived.power_cuts += 1;
+        let when = if failed { "meanwhile" } else { "afterwards" };
+        self.tell(&format!("the power of {} failed {when}", NODES[node]));
+        Ok(())
+    }
+
+    async fn deliver(&mut self, node: usize, again: bool) -> anyhow::Result<()> {
+        let waiting = self.broker.waiting(node);
+        if waiting == 0 {
+            return Ok(());
+        }
+        // Mostly in order, as brokers are.
+        let at = if self.dice.one_in(3) { self.dice.below(waiting) } else { 0 };
+        let mail = if again { self.broker.look(node, at) } else { self.broker.take(node, at) };
+        let stored = self.nodes[node].receive(&mail).await?;
+        if !stored && !again {
+            self.broker.put_back(node, mail.clone());
+        }
+        let (_, service) = receiver(&mail.subject).context("a subject of ours")?;
+        let from = mail.subject.split('.').nth(2).unwrap_or_default();
+        let words = match (stored, again) {
+            (true, false) => "takes",
+            (true, true) => "takes, and will get again,",
+            (false, _) => "cannot take yet",
+        };
+        self.lived.faults += u64::from(again);
+        self.tell(&format!("{} ({service}) {words} a message of {from}", NODES[node]));
+        Ok(())
+    }
+
+    fn lose(&mut self, node: usize) {
+        let waiting = self.broker.waiting(node);
+        if waiting > 0 {
+            let at = self.dice.below(waiting);
+            self.broker.take(node, at);
+            self.lived.faults += 1;
+            self.tell(&format!("a message to {} is lost", NODES[node]));
+        }
+    }
+
+    fn wipe(&mut self, node: usize) {
+        self.lived.faults += 1;
+        if self.dice.one_in(3) {
+            if self.dice.one_in(2) {
+                self.broker.keep();
+                self.tell("the broker is copied");
+            } else if self.broker.roll_back() {
+                self.tell("the broker is put back as it was");
+            }
+        } else {
+            self.broker.wipe(node);
+            self.tell(&format!("the mailbox of {} is wiped", NODES[node]));
+        }
+    }
+
+    fn cut_line(&mut self, node: usize) {
+        let away = !self.broker.is_away(node);
+        self.broker.set_away(node, away);
+        self.lived.faults += 1;
+        self.tell(&format!("the line of {} is {}", NODES[node], if away { "cut" } else { "mended" }));
+    }
+
+    fn jump(&mut self, node: usize) {
+        self.lived.faults += 1;
+        if self.dice.one_in(4) {
+            let days = i64::try_from(1 + self.dice.below(12)).expect("a small number");
+            self.nodes.iter().for_each(|node| node.move_clock(days * 24 * HOUR));
+            self.tell(&format!("{days} days go by, and nobody is there"));
+        } else {
+            let hours = i64::try_from(self.dice.below(60)).expect("a small number") - 30;
+            self.nodes[node].move_clock(hours * HOUR);
+            self.tell(&format!("the clock of {} jumps by {hours} hours", NODES[node]));
+        }
+    }
+
+    async fn post_round(&mut self, node: usize) -> anyhow::Result<()> {
+        let services = spean_chassis::every_service();
+        let service = self.dice.pick(&services).context("there are services")?;
+        // What brings letters on their way is done more often than the rest.
+        let round =
+            if self.dice.one_in(2) { PostRound::Send } else { PostRound::ALL[self.dice.below(PostRound::ALL.len())] };
+        // Most of them are one thing for all services of the node.
+        let all = !self.dice.one_in(4);
+        for name in services.into_iter().filter(|name| all || *name == service) {
+            self.nodes[node].post_round(name, round).await.with_context(|| format!("{name}: {round:?}"))?;
+        }
+        let of = if all { "all services".to_owned() } else { service.to_string() };
+        self.tell(&format!("{}: {round:?} of {of}", NODES[node]));
+        Ok(())
+    }
+
+    async fn watch(&mut self, node: usize) -> anyhow::Result<()> {
+        let Some(up) = self.nodes[node].up() else { return Ok(()) };
+        let rounds = up.parts.rounds.clone();
+        let Some(at) = (!rounds.is_empty()).then(|| self.dice.below(rounds.len())) else { return Ok(()) };
+        let round = &rounds[at];
+        round.once().await.with_context(|| round.name)?;
+        self.tell(&format!("{}: {}", NODES[node], round.name));
+        Ok(())
+    }
+
+    /// Copies the next database of a backup, the vault last; when all are copied, it is tried, and the node told.
+    async fn back_up(&mut self, node: usize) -> anyhow::Result<()> {
+        let Some(up) = self.nodes[node].up() else { return Ok(()) };
+        if self.recovering == Some(node) {
+            return Ok(());
+        }
+        let (disk, now) = (self.nodes[node].disk().clone(), self.nodes[node].now());
+        if self.backups[node].last().is_none_or(|backup| backup.left.is_empty()) {
+            let mut left: Vec<String> = up.parts.services.iter().map(|(service, _, _)| service.to_string()).collect();
+            left.sort();
+            left.push("vault".to_owned());
+            left.reverse();
+            let data = self.scratch.join(format!("backup-{node}-{}", self.step));
+            self.backups[node].push(Backup { data, begun: self.step + 1, at: now, left, heads: Vec::new() });
+            self.tell(&format!("a backup of {} is begun", NODES[node]));
+            return Ok(());
+        }
+        let count = 1 + self.dice.below(8);
+        let backup = self.backups[node].last_mut().context("one is under way")?;
+        for _ in 0..count {
+            let Some(name) = backup.left.pop() else { break };
+            disk.copy_database(&name, &backup.data)?;
+            if let Ok(service) = name.parse::<Service>() {
+                backup.heads.push((service, head_of_copy(&backup.data, &name).await?));
+            }
+        }
+        if backup.left.is_empty() {
+            for (service, head) in &backup.heads {
+                head.note_for(&disk.keys.join(format!("{service}.mark")))?;
+            }
+            self.tell(&format!("the backup of {} is whole", NODES[node]));
+        }
+        Ok(())
+    }
+
+    async fn restore(&mut self, node: usize) -> anyhow::Result<()> {
+        let now = self.nodes[node].now();
+        let is_fit = |backup: &&Backup| {
+            let age = now.as_micros() - backup.at.as_micros();
+            backup.left.is_empty() && age < OLDEST_BACKUP_DAYS * 24 * HOUR
+        };
+        let fit: Vec<_> =
+            self.backups[node].iter().filter(is_fit).map(|backup| (backup.data.clone(), backup.begun)).collect();
+        if self.recovering.is_some() || fit.is_empty() {
+            return Ok(());
+        }
+        let (data, begun) = fit[fit.len() - 1 - self.dice.below(fit.len().min(2))].clone();
+        self.nodes[node].put_databases(&data).await?;
+        for service in spean_chassis::every_service() {
+            mark_as_restored(&self.nodes[node].disk().keys.join(format!("{service}.mark")))?;
+        }
+        // Backups that were begun and not finished are of a disk that is gone.
+        self.backups[node].retain(|backup| backup.left.is_empty());
+        self.lived.restores += 1;
+        self.lived.faults += 1;
+        self.recovering = Some(node);
+        self.tell(&format!("{} comes back from its backup of step {begun}", NODES[node]));
+        self.history.restores.push(Restored { node, from: begun, to: self.step });
+        self.nodes[node].start().await
+    }
+
+    async fn ask_something(&mut self, node: usize) -> anyhow::Result<()> {
+        let offices: Vec<usize> = (0..OFFICES.len()).filter(|office| OFFICES[*office].1 == node).collect();
+        let office = self.dice.pick(&offices).context("every node has an office")?;
+        let Some(up) = self.nodes[node].up() else { return Ok(()) };
+        let staff = Staff::at(up, office);
+        let ask = match self.dice.below(16) {
+            0 => self.senseless(office),
+            1 => match self.dice.pick(&[0, 1, 2]) {
+                Some(0) if office == AUTHORITY && self.mix.overrides => self.proposal(),
+                _ if self.mix.overrides => self.answer_to_proposal(office, &staff).await?,
+                _ => None,
+            },
+            2 if !self.asked.is_empty() => return self.ask_again(node).await,
+            3..=5 => self.registration(office),
+            6..=8 => self.offer(office, &staff).await?,
+            9 => self.withdrawal(&staff).await?,
+            10 => self.conclusion(&staff).await?,
+            _ => self.answer(&staff).await?,
+        };
+        let Some(ask) = ask else { return Ok(()) };
+        let command = self.new_id();
+        self.ask(node, office, ask, command).await
+    }
+
+    /// The same request once more under its command id, or another one under it.
+    async fn ask_again(&mut self, node: usize) -> anyhow::Result<()> {
+        let here: Vec<_> = self.asked.iter().filter(|(office, _, _)| OFFICES[*office].1 == node).cloned().collect();
+        if here.is_empty() {
+            return Ok(());
+        }
+        let (office, ask, command) = here[self.dice.below(here.len())].clone();
+        // An offer of a case that the desk does not know waits for news of it, and nothing else moves meanwhile.
+        let waits = matches!(ask, Ask::Offer { .. });
+        let ask = if self.dice.one_in(3) && !waits { Ask::Accept { offer: self.new_id() } } else { ask };
+        if let Ask::Offer { case, .. } = &ask
+            && !self.may_be_offered(node, office, case).await?
+        {
+            return Ok(());
+        }
+        self.ask(node, office, ask, command).await
+    }
+
+    /// Asks, and notes what the one who asked was told.
+    async fn ask(&mut self, node: usize, office: usize, ask: Ask, command: String) -> anyhow::Result<()> {
+        let words = self.words(&ask);
+        let up = self.nodes[node].up().context("the node is up")?;
+        let answered = Staff::at(up, office).ask(&ask, &command).await;
+        let failed = self.broker_failed();
+        let answer = match &answered {
+            _ if failed => Answer::Unknown,
+            Ok(()) => Answer::Done(self.step + 1),
+            Err(status) if matches!(status.code(), Code::Internal | Code::Unavailable | Code::Unknown) => {
+                // The disk is sound and the node is up.
+                if status.code() != Code::Unavailable || !self.nodes[node].is_recovering() {
+                    bail!("{} asked to {words} and heard {:?}: {}", OFFICES[office].0, status.code(), status.message());
+                }
+                Answer::Refused
+            }
+            Err(_) => Answer::Refused,
+        };
+        let heard = match (&answer, &answered) {
+            (Answer::Unknown, _) => "hears nothing".to_owned(),
+            (_, Ok(())) => "is told that it is done".to_owned(),
+            (_, Err(status)) => format!("hears {:?}", status.code()),
+        };
+        self.tell(&format!("{} asks to {words}, and {heard}", OFFICES[office].0));
+        self.note(office, &ask, answer);
+        self.asked.push((office, ask, command));
+        Ok(())
+    }
+
+    /// Whether the power has failed in this step.
+    fn broker_failed(&self) -> bool {
+        self.broker.is_failing()
+    }
+
+    fn note(&mut self, office: usize, ask: &Ask, answer: Answer) {
+        let done = match answer {
+            Answer::Done(step) => Some((office, step)),
+            Answer::Refused | Answer::Unknown => None,
+        };
+        self.lived.asked += 1;
+        match ask {
+            Ask::Register { case, .. } => {
+                if let Some(known) = self.history.cases.iter_mut().find(|known| known.id == *case)
+                    && !matches!(known.registered, Answer::Done(_))
+                {
+                    known.registered = if answer == Answer::Refused { known.registered } else { answer };
+                }
+            }
+            Ask::Consent { case, .. } => {
+                if let Some(known) = self.history.cases.iter_mut().find(|known| known.id == *case)
+                    && answer != Answer::Refused
+                {
+                    known.consent = answer;
+                }
+            }
+            Ask::Offer { offer, .. } => self.history.offers.entry(offer.clone()).or_default().offered = done,
+            Ask::Accept { offer } if done.is_some() => {
+                self.history.offers.entry(offer.clone()).or_default().accepted = done;
+            }
+            Ask::Decline { offer } if done.is_some() => {
+                self.history.offers.entry(offer.clone()).or_default().declined = done;
+            }
+            Ask::Withdraw { offer } if done.is_some() => {
+                self.history.offers.entry(offer.clone()).or_default().withdrawn = done;
+            }
+            _ => {}
+        }
+    }
+
+    fn words(&mut self, ask: &Ask) -> String {
+        let history = &mut self.history;
+        match ask {
+            Ask::Register { case, .. } => format!("open {}", history.name("case", case)),
+            Ask::Consent { case, .. } => format!("record a consent for {}", history.name("case", case)),
+            Ask::Offer { offer, case, to, kind } => {
+                let what = if *kind == OfferKind::Transfer { "hand over" } else { "share" };
+                let (offer, case) = (history.name("offer", offer), history.name("case", case));
+                format!("{what} {case} to {} by {offer}", OFFICES[*to].0)
+            }
+            Ask::Accept { offer } => format!("accept {}", history.name("offer", offer)),
+            Ask::Decline { offer } => format!("decline {}", history.name("offer", offer)),
+            Ask::Withdraw { offer } => format!("withdraw {}", history.name("offer", offer)),
+            Ask::Conclude { offer } => format!("conclude {}", history.name("offer", offer)),
+            Ask::Propose { case, to } => {
+                format!("give {} to {} over its holder's head", history.name("case", case), OFFICES[*to].0)
+            }
+            Ask::ConsentToOverride { case, .. } => format!("take {} as proposed", history.name("case", case)),
+            Ask::Cosign { case, .. } => format!("sign what was proposed for {}", history.name("case", case)),
+        }
+    }
+
+    fn registration(&mut self, office: usize) -> Option<Ask> {
+        let waiting = self.history.cases.iter().find(|case| {
+            case.office == office && matches!(case.registered, Answer::Done(_)) && case.consent == Answer::Refused
+        });
+        if let Some(case) = waiting {
+            let case = case.id.clone();
+            return Some(Ask::Consent { case, consent: self.new_id() });
+        }
+        let unknown =
+            self.history.cases.iter().position(|case| case.office == office && case.registered == Answer::Unknown);
+        if let Some(number) = unknown {
+            return Some(Ask::Register { case: self.history.cases[number].id.clone(), number });
+        }
+        if self.history.cases.len() >= MOST_CASES {
+            return None;
+        }
+        let (id, number) = (self.new_id(), self.history.cases.len());
+        let case = Case { id: id.clone(), office, registered: Answer::Refused, consent: Answer::Refused };
+        self.history.cases.push(case);
+        Some(Ask::Register { case: id, number })
+    }
+
+    async fn offer(&mut self, office: usize, staff: &Staff) -> anyhow::Result<Option<Ask>> {
+        let held = said(staff.held().await)?;
+        if held.is_empty() {
+            return Ok(None);
+        }
+        let case = held[self.dice.below(held.len())].case_id.clone();
+        let to = self.dice.below(OFFICES.len());
+        let kind = if self.dice.one_in(4) { OfferKind::Service } else { OfferKind::Transfer };
+        let offer = self.new_id();
+        let may = to != office && self.may_be_offered(OFFICES[office].1, office, &case).await?;
+        Ok(may.then_some(Ask::Offer { offer, case, to, kind }))
+    }
+
+    /// Whether the desk knows the case and the consent: an offer waits a while for news of either, and nothing else may
+    /// move meanwhile.
+    async fn may_be_offered(&self, node: usize, _office: usize, case: &str) -> anyhow::Result<bool> {
+        let Some(store) = self.nodes[node].store(Service::Referral) else { return Ok(false) };
+        let known = sqlx::query(
+            "select 1 from subject join consent on consent.case_id = subject.case_id where subject.case_id = $1",
+        );
+        Ok(known.bind(case).fetch_optional(store.reader()).await?.is_some())
+    }
+
+    async fn answer(&mut self, staff: &Staff) -> anyhow::Result<Option<Ask>> {
+        let open = said(staff.worklist(Worklist::ToAnswer).await)?;
+        if open.is_empty() {
+            return Ok(None);
+        }
+        let offer = open[self.dice.below(open.len())].offer_id.clone();
+        Ok(Some(if self.dice.one_in(4) { Ask::Decline { offer } } else { Ask::Accept { offer } }))
+    }
+
+    async fn withdrawal(&mut self, staff: &Staff) -> anyhow::Result<Option<Ask>> {
+        let open = said(staff.worklist(Worklist::Waiting).await)?;
+        if open.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Ask::Withdraw { offer: open[self.dice.below(open.len())].offer_id.clone() }))
+    }
+
+    async fn conclusion(&mut self, staff: &Staff) -> anyhow::Result<Option<Ask>> {
+        let all = said(staff.worklist(Worklist::Unspecified).await)?;
+        if all.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Ask::Conclude { offer: all[self.dice.below(all.len())].offer_id.clone() }))
+    }
+
+    fn senseless(&mut self, office: usize) -> Option<Ask> {
+        let offers: Vec<String> = self.history.offers.keys().cloned().collect();
+        // By the order of their coming, as ids are not the same in another build.
+        let any = if offers.is_empty() { self.new_id() } else { offers[self.dice.below(offers.len())].clone() };
+        Some(match self.dice.below(5) {
+            0 => Ask::Accept { offer: self.new_id() },
+            1 => Ask::Accept { offer: any },
+            2 => Ask::Withdraw { offer: any },
+            3 => Ask::Conclude { offer: any },
+            _ => {
+                // An id that another node has given to another person is what may never be: ids are made once.
+                let is_here = |case: &Case| case.office != office && OFFICES[case.office].1 == OFFICES[office].1;
+                let taken = self.history.cases.iter().position(is_here)?;
+                Ask::Register { case: self.history.cases[taken].id.clone(), number: taken + 1_000 }
+            }
+        })
+    }
+
+    fn proposal(&mut self) -> Option<Ask> {
+        if self.history.cases.is_empty() {
+            return None;
+        }
+        let case = self.history.cases[self.dice.below(self.history.cases.len())].id.clone();
+        Some(Ask::Propose { case, to: self.dice.below(OFFICES.len()) })
+    }
+
+    async fn answer_to_proposal(&mut self, office: usize, staff: &Staff) -> anyhow::Result<Option<Ask>> {
+        let waiting = said(staff.proposals().await)?;
+        if waiting.is_empty() {
+            return Ok(None);
+        }
+        let proposal = waiting[self.dice.below(waiting.len())].clone();
+        let (case, proposal) = (proposal.case_id, proposal.proposal);
+        let cosigns = office == COSIGNER && self.dice.one_in(2);
+        Ok(Some(if cosigns { Ask::Cosign { case, proposal } } else { Ask::ConsentToOverride { case, proposal } }))
+    }
+
+    fn new_id(&mut self) -> String {
+        let mut bytes = [0_u8; 16];
+        bytes.fill_with(|| u8::try_from(self.dice.below(256)).expect("a byte"));
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+
+    /// The clocks of all nodes show the latest time that one of them showed.
+    pub(crate) fn set_clocks_right(&self) {
+        let latest = self.nodes.iter().map(SimulatedNode::now).max().unwrap_or(BEGINNING);
+        self.nodes.iter().for_each(|node| node.set_clock(latest));
+    }
+
+    /// A drawn choice between accepting and declining, for the end of the history.
+    pub(crate) fn declines(&mut self) -> bool {
+        self.dice.one_in(4)
+    }
+
+    /// Asks at the end of the history, when nothing fails any more.
+    pub(crate) async fn ask_at_last(&mut self, office: usize, ask: Ask) -> anyhow::Result<()> {
+        let command = self.new_id();
+        self.ask(OFFICES[office].1, office, ask, command).await
+    }
+
+    /// The node that waits for its peers has heard them all.
+    pub(crate) fn nobody_recovers(&mut self) {
+        self.recovering = None;
+    }
+}
+
+/// An answer that must come: the node is up and its disk is sound.
+pub(crate) fn said<T>(answer: Result<T, tonic::Status>) -> anyhow::Result<T> {
+    answer.map_err(|status| anyhow::anyhow!("{:?}: {}", status.code(), status.message()))
+}
+
+/// How far the copy of a log has got.
+async fn head_of_copy(data: &Path, name: &str) -> anyhow::Result<BackedUp> {
+    sqlx::any::install_default_drivers();
+    let tried = tempfile::tempdir_in(data)?;
+    Disk { data: data.to_owned(), keys: data.to_owned() }.copy_database(name, tried.path())?;
+    let url = format!("sqlite://{}", tried.path().join(format!("{name}.sqlite")).display());
+    let mut connection = sqlx::AnyConnection::connect(&url).await?;
+    let row = sqlx::query("select position, hash from event order by position desc limit 1");
+    let row = row.fetch_optional(&mut connection).await?;
+    let (position, hash) = match row {
+        None => (0, String::new()),
+        Some(row) => {
+            use sqlx::Row as _;
+            let hash: [u8; 32] = row.try_get::<&[u8], _>(1)?.try_into().context("a hash has 32 bytes")?;
+            (row.try_get(0)?, spean_custody::Digest::from_bytes(hash).to_string())
+        }
+    };
+    let head = BackedUp::of_copy(position, hash, &mut connection).await?;
+    connection.close().await?;
+    Ok(head)
+}
