@@ -393,8 +393,7 @@ async fn serve(node: &Node, running: Running, listener: TcpListener) -> anyhow::
         // An error means that nobody is left who could ask.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let serving =
-        server.add_routes(routes.routes()).serve_with_incoming_shutdown(load.connections(listener), stopped);
+    let serving = server.add_routes(routes.routes()).serve_with_incoming_shutdown(load.connections(listener), stopped);
     let mut stop = node.stop();
     tokio::pin!(serving);
     tokio::select! {
