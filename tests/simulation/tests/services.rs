@@ -27,8 +27,7 @@ fn the_same_seed_twice_is_the_same_history() {
 #[test]
 fn a_piece_that_is_taken_away_is_noticed() {
     let stage = Stage::set().unwrap();
-    for sabotage in [Sabotage::LettersApart] {
-        let noticed = (1..=SEEDS_THAT_NOTICE).any(|seed| stage.play(seed, Some(sabotage)).is_err());
-        assert!(noticed, "{sabotage:?} goes unnoticed");
-    }
+    let sabotage = Sabotage::LettersApart;
+    let noticed = (1..=SEEDS_THAT_NOTICE).any(|seed| stage.play(seed, Some(sabotage)).is_err());
+    assert!(noticed, "{sabotage:?} goes unnoticed");
 }
