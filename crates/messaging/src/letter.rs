@@ -185,7 +185,7 @@ mod tests {
         let bytes: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect();
         let content = Content::decode(bytes.as_slice()).expect("it is read");
         assert_eq!(content.encode_to_vec(), bytes);
-        let digest: String = content.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = content.digest().iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
         assert_eq!(digest, DIGEST);
         let from: NodeId = "poipet".parse().expect("the code of a node");
         let id = LetterId::from_uuid(uuid::Uuid::from_u128(1));

@@ -94,7 +94,7 @@ impl Work {
         let under_way = (first..first + handoffs).map(|number| {
             let from = number % OFFICES.len();
             // The next one, or the one opposite: every node meets every kind of other.
-            let to = (from + if number / OFFICES.len() % 2 == 0 { 1 } else { 3 }) % OFFICES.len();
+            let to = (from + if (number / OFFICES.len()).is_multiple_of(2) { 1 } else { 3 }) % OFFICES.len();
             let (from, to) = (OFFICES[from], OFFICES[to]);
             async move { (hand_over(&network.desk(from), &network.desk(to), number).await, to) }
         });
@@ -168,18 +168,15 @@ async fn go_back(network: &mut Network, older: &Path, newer: &Path) -> anyhow::R
     const NODE: &str = "kandal";
     end(network, NODE).await?;
     network.set_program(NODE, older.to_owned())?;
-    let told = match network.start(NODE).await {
-        Ok(()) => {
-            end(network, NODE).await?;
-            "Going back: the older program finds nothing that is new to it, and serves.".to_owned()
-        }
-        Err(_) => {
-            let log = std::fs::read_to_string(network.folder().join(NODE).join("log.txt"))?;
-            let last = log.lines().last().unwrap_or_default().to_owned();
-            ensure!(last.contains("newer than this program"), "the older program ended with: {last}");
-            network.cut_power(NODE)?;
-            format!("Going back is refused: {last}")
-        }
+    let told = if network.start(NODE).await.is_ok() {
+        end(network, NODE).await?;
+        "Going back: the older program finds nothing that is new to it, and serves.".to_owned()
+    } else {
+        let log = std::fs::read_to_string(network.folder().join(NODE).join("log.txt"))?;
+        let last = log.lines().last().unwrap_or_default().to_owned();
+        ensure!(last.contains("newer than this program"), "the older program ended with: {last}");
+        network.cut_power(NODE)?;
+        format!("Going back is refused: {last}")
     };
     network.set_program(NODE, newer.to_owned())?;
     network.start(NODE).await?;

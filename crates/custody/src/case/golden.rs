@@ -15,7 +15,7 @@ const FIRST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/events.js
 const LATER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/events_later.jsonl");
 
 /// The letters of the first version, as nodes that run it send them still.
-const LETTERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/letters.jsonl");
+const LETTERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/letters/first_version.jsonl");
 
 /// The events that these stories lead to, each kind once, and those that hold what the first version did not know.
 fn told() -> Vec<Event> {
