@@ -230,14 +230,16 @@ async fn a_node_on_postgres_refuses_while_the_servers_disk_fails_or_is_full_and_
     let faults_before = faults(&control);
     control.fail_sync(1).expect("it can be written");
     let refused = until_refused(&near).await;
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "DATABASE_AWAY"), "{refused:?}");
+    // The vault has its database in the same server: which of the two asks first is chance.
+    assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
+    assert!(["DATABASE_AWAY", "VAULT_AWAY"].contains(&reason(&refused).as_str()), "{refused:?}");
     assert!(faults(&control) > faults_before);
     handoffs.extend(handed_over(&network, 10).await);
 
     control.limit_space(Some(0)).expect("it can be written");
     let refused = until_refused(&near).await;
     assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
-    assert!(["DISK_FULL", "DATABASE_AWAY"].contains(&reason(&refused).as_str()), "{refused:?}");
+    assert!(["DISK_FULL", "DATABASE_AWAY", "VAULT_AWAY"].contains(&reason(&refused).as_str()), "{refused:?}");
     control.limit_space(None).expect("it can be written");
     handoffs.extend(handed_over(&network, 20).await);
     settled(&network).await;

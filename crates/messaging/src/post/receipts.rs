@@ -297,7 +297,11 @@ async fn settle(
 }
 
 /// What a restored peer had said and was never applied here never happened.
-async fn forget_unapplied(peer: &Address, incarnation: u64, transaction: &mut Transaction) -> Result<(), StoreError> {
+pub(super) async fn forget_unapplied(
+    peer: &Address,
+    incarnation: u64,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
     sqlx::query(
         "update post_in set state = 'discarded', reason = 'BEFORE_THE_RESTORE'
          where peer = $1 and incarnation < $2 and state = 'parked'",

@@ -351,6 +351,8 @@ async fn finish(shared: &Arc<Shared>) -> anyhow::Result<()> {
                 let mut link = load_link(peer, job_shared.incarnation(), transaction.connection()).await?;
                 link.resynced(returned.incarnation, returned.through);
                 save_link(peer, &link, transaction.connection()).await?;
+                // What lay here of an earlier incarnation of the peer, and was not among that, never happened.
+                receipts::forget_unapplied(peer, link.peer_incarnation(), transaction).await?;
             }
             fail::fail_point!("recovery::applied");
             tolerate(job_shared.correspondence.recovered(transaction).await, &job_shared.me)?;
