@@ -10,7 +10,7 @@
 //! # fn main() -> std::io::Result<()> {
 //! use std::process::Command;
 //!
-//! let disk = spean_disk::Disk::over(&["/tmp/node/data".into()], "/tmp/node-disk".as_ref())?;
+//! let disk = spean_disk::Disk::over(&["node/data".into()], "node-disk".as_ref())?;
 //! let mut program = Command::new("spean").envs(disk.environment()).arg("run").spawn()?;
 //! // Work, and note how long the journal was when something was acknowledged.
 //! let acknowledged = disk.written()?;

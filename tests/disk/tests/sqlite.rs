@@ -151,7 +151,7 @@ async fn rows(database: &Path) -> Vec<i64> {
 }
 
 #[tokio::test]
-#[ignore = "the child of the others"]
+#[ignore = "a process of its own, which the tests above start under the disk"]
 async fn child_that_writes_rows() {
     let database = PathBuf::from(std::env::var_os(DATABASE).expect("the folder is ours"));
     let synchronous = std::env::var(SYNCHRONOUS).expect("the folder is ours");
