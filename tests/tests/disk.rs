@@ -184,7 +184,14 @@ async fn syncs_fail(network: &mut Network, disk: &Disk) {
 async fn the_disk_is_full(network: &Network, control: &Control) {
     let (near, far) = (network.desk(KANDAL), network.desk(RATANAK_KIRI));
     let before = register(&near, 30).await;
+    // The vault's connection is lost with the first commit that is refused, and opened anew on a full disk.
+    control.only("vault.sqlite").expect("it can be written");
     control.limit_space(Some(0)).expect("it can be written");
+    for _ in 0..3 {
+        let refused = until_refused(&near).await;
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "DISK_FULL"), "{refused:?}");
+    }
+    control.only("").expect("it can be written");
     let arriving = hand_over(&far, &near, 31);
     let full = async {
         // What fits into the files as they are is still written.

@@ -88,6 +88,9 @@ const TABLES: &[&str] = &[
 pub(crate) struct Database {
     pool: AnyPool,
     dialect: Dialect,
+    /// Asks nothing. While a database in a file is open somewhere, another connection to it needs no space on the disk;
+    /// the first one does, so the only one of a vault, once lost, would not come back before a full disk has space again.
+    _keeper: Option<AnyPool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,9 +114,10 @@ impl Database {
                     connection.execute(session).await.map(drop)
                 })
             })
-            .connect_with(options)
+            .connect_with(options.clone())
             .await?;
-        let database = Self { pool, dialect };
+        let keeper = if dialect == Dialect::Sqlite { Some(keep_open(options).await?) } else { None };
+        let database = Self { pool, dialect, _keeper: keeper };
         let mut transaction = database.begin().await?;
         if dialect == Dialect::Postgres {
             transaction.execute("create schema if not exists vault").await?;
@@ -142,7 +146,7 @@ impl Database {
             })
             .connect_with(options)
             .await?;
-        Ok(Self { pool, dialect })
+        Ok(Self { pool, dialect, _keeper: None })
     }
 
     /// Begins a transaction that sees one moment and cannot write. Nobody waits for it.
@@ -183,6 +187,15 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// One connection that stays as long as its pool.
+async fn keep_open(options: AnyConnectOptions) -> Result<AnyPool, VaultError> {
+    let once = AnyPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    let keeper = once.connect_with(options).await?;
+    // Opened in earnest only when something is read.
+    keeper.execute("select count(*) from sqlite_master").await?;
+    Ok(keeper)
 }
 
 impl Dialect {

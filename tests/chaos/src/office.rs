@@ -35,7 +35,7 @@ const TOGETHER: usize = 12;
 /// Of a hundred offers, how many are declined, are taken back, and of the cases that arrive, how many are passed on.
 const DECLINED: usize = 6;
 const TAKEN_BACK: usize = 5;
-const PASSED_ON: usize = 65;
+const PASSED_ON: usize = 88;
 /// Of a hundred handovers, after how many who holds the case is read.
 const READ: usize = 40;
 

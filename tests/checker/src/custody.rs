@@ -471,6 +471,8 @@ fn agree(made: &State, got: &State) -> bool {
         // An override ends offers at each side when it gets there; what was said before may stand at the other.
         (State::Voided, got) => !matches!(got, State::Transferred | State::Open | State::Bound),
         (State::Withdrawn(_) | State::Transferred | State::Declined(_), State::Voided) => true,
+        // They crossed on the way. Each is true of who said it, and the case is where it was.
+        (State::Withdrawn(_), State::Declined(_)) => true,
         (made, got) => made == got,
     }
 }

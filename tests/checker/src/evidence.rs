@@ -12,7 +12,7 @@ use crate::custody::Custody;
 use crate::database::Databases;
 use crate::directory::Directory;
 use crate::journal::{self, Line};
-use crate::letters::Letters;
+use crate::letters::{self, Letters};
 use crate::report::{Check, Report};
 use crate::{calls, log, vault};
 
@@ -106,6 +106,23 @@ pub async fn judge(evidence: &Evidence) -> anyhow::Result<Report> {
     report.findings.sort();
     report.findings.dedup();
     Ok(report)
+}
+
+/// The letters of all services that are still on their way, or that wait for others or for people: what there is before
+/// a network is quiet.
+///
+/// # Errors
+/// When a database cannot be read.
+pub async fn on_their_way(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let mut report = Report::default();
+    for settings in nodes(folder)? {
+        for service in SERVICES {
+            let Some(mut database) = settings.databases().open(service).await? else { continue };
+            let name = format!("{}/{service}", settings.node);
+            letters::waiting(&name, &mut database, &mut report).await.with_context(|| format!("the post of {name}"))?;
+        }
+    }
+    Ok(report.findings.into_iter().map(|finding| finding.words).collect())
 }
 
 fn nodes(folder: &Path) -> anyhow::Result<Vec<Settings>> {

@@ -106,6 +106,21 @@ impl Letters {
     }
 }
 
+/// What the post office of one service has under way.
+pub(crate) async fn waiting(me: &str, connection: &mut AnyConnection, report: &mut Report) -> Result<(), sqlx::Error> {
+    let sent = sqlx::query("select peer, count(*) from post_out where settled_at is null group by peer");
+    for row in sent.fetch_all(&mut *connection).await? {
+        let (peer, count): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+        report.find(Check::C5, format!("{me}: {count} letters to {peer}"));
+    }
+    let parked = sqlx::query("select count(*) from post_in where state = 'parked'").fetch_one(connection).await?;
+    let parked: i64 = parked.try_get(0)?;
+    if parked > 0 {
+        report.find(Check::C5, format!("{me}: {parked} letters that wait for others"));
+    }
+    Ok(())
+}
+
 /// The number of the field that holds the message in the content of a letter.
 const BODY: u64 = 5;
 

@@ -22,7 +22,7 @@ mod report;
 mod vault;
 
 pub use canary::find as find_canaries;
-pub use evidence::{Evidence, judge};
+pub use evidence::{Evidence, judge, on_their_way};
 pub use report::{Check, Finding, Report};
 
 #[cfg(test)]

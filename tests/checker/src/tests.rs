@@ -205,6 +205,30 @@ async fn two_sides_that_tell_different_ends_are_found() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_and_a_refusal_that_crossed_are_each_true() {
+    let crossed = |world: &mut World| {
+        world.node(POIPET).referral.retain(|(_, _, event)| event["type"] != "transferred");
+        world.node(KANDAL).referral.retain(|(_, _, event)| event["type"] == "offer_received");
+        let reason = "another_way_found";
+        world.custody(POIPET, json!({ "type": "withdrawn", "case": CASE, "offer": OFFER, "reason": reason }));
+        let declined = json!({ "type": "declined", "case": CASE, "offer": OFFER, "to": world::party(POIPET),
+            "reason": "no_capacity" });
+        world.custody(KANDAL, declined);
+        world.node(MOSVY).referral.clear();
+        for node in [KANDAL, MOSVY] {
+            world.node(node).views.clear();
+        }
+        world.node(POIPET).views[0] = (office_of(POIPET), office_of(POIPET), (0, 0));
+        (world.node(POIPET).offers[0].3, world.node(KANDAL).offers[0].3) = ("WITHDRAWN", "DECLINED");
+        world.node(KANDAL).dossiers.clear();
+        world.journal.retain(|line| !matches!(line, Line::Asked(asked) if asked.n == 3));
+        world.asked(4, POIPET, Intent::Withdraw { offer: OFFER.to_owned() }, Some(Outcome::Ok));
+        world.asked(5, KANDAL, Intent::Decline { offer: OFFER.to_owned() }, Some(Outcome::Ok));
+    };
+    assert_eq!(guilty_of(crossed).await, []);
+}
+
+#[tokio::test]
 async fn an_offer_that_never_came_and_one_that_nobody_made_are_found() {
     let never_came = |world: &mut World| {
         let offered = json!({ "type": "offered", "case": CASE, "offer": "lost", "to": world::party(MOSVY),

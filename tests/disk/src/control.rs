@@ -59,12 +59,12 @@ impl Control {
         self.set(FLAGS, self.get(FLAGS)? | PRETEND)
     }
 
-    /// Faults strike only files whose path ends so; all when empty.
+    /// Faults strike only files whose path has this in it; all when empty.
     ///
     /// # Errors
     /// When the control file cannot be written.
-    pub fn only(&self, ending: &str) -> io::Result<()> {
-        let mut name = ending.as_bytes().to_vec();
+    pub fn only(&self, part: &str) -> io::Result<()> {
+        let mut name = part.as_bytes().to_vec();
         name.resize(NAME_BYTES, 0);
         self.0.write_all_at(&name, NAME)
     }
@@ -86,7 +86,7 @@ impl Control {
         self.set(FLAGS, if fail { others | NO_SYNC } else { others })
     }
 
-    /// Files may grow by so many bytes, then the disk is full (`ENOSPC`); without a number it never is.
+    /// Files may grow by so many bytes, then the disk is full (`ENOSPC`) for them; without a number it never is.
     ///
     /// # Errors
     /// When the control file cannot be written.

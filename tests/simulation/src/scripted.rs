@@ -50,6 +50,64 @@ fn what_a_peer_said_before_it_was_restored_itself_is_thrown_away_and_asked_again
     played.unwrap();
 }
 
+#[test]
+fn an_answer_to_an_earlier_incarnation_is_no_answer_to_a_later_one() {
+    let stage = Stage::set().unwrap();
+    let played = stage.scripted(async |world| {
+        an_opened_case(world).await?;
+        let of_kandal = a_backup(world, KANDAL)?;
+        restore(world, KANDAL, &of_kandal).await?;
+        round(world, KANDAL, PostRound::Greet).await?;
+        bring(world, MOSVY).await?;
+        // The ministry has answered; before that is read, the node is put back once more.
+        restore(world, KANDAL, &of_kandal).await?;
+        bring(world, KANDAL).await?;
+        assert!(is_awaited(world, KANDAL, MOSVY).await?, "that was said to the node before it was put back again");
+
+        round(world, KANDAL, PostRound::Greet).await?;
+        bring(world, MOSVY).await?;
+        bring(world, KANDAL).await?;
+        assert!(!is_awaited(world, KANDAL, MOSVY).await?, "and this to the node as it is");
+        world.heal().await?;
+        world.all_is_well().await
+    });
+    played.unwrap();
+}
+
+/// Whoever is slow must not find a second copy of what it has not read yet, and a third of that: reading those takes as
+/// long as reading the first.
+#[test]
+fn a_desk_that_works_through_its_mail_slowly_is_not_sent_it_again() {
+    let stage = Stage::set().unwrap();
+    let played = stage.scripted(async |world| {
+        let case = an_opened_case(world).await?;
+        for number in 0..5_u8 {
+            let offer = uuid::Uuid::from_bytes([number | 0x40; 16]).to_string();
+            let (case, to) = (case.clone(), KANDAL_OFFICE);
+            let ask = Ask::Offer { offer: offer.clone(), case, to, kind: OfferKind::Service };
+            for ask in [ask, Ask::Withdraw { offer }] {
+                ask_at(world, MOSVY_OFFICE, &ask).await?;
+                // One by one, so that they lie in their order.
+                round(world, MOSVY, PostRound::Send).await?;
+            }
+        }
+        let mut waiting = letters(world, KANDAL);
+        assert_eq!(waiting, 10, "offers and withdrawals");
+        while waiting > 0 {
+            world.nodes.iter().for_each(|node| node.move_clock(10 * SECOND));
+            bring_one(world, KANDAL).await?;
+            round(world, KANDAL, PostRound::Receipts).await?;
+            bring(world, MOSVY).await?;
+            round(world, MOSVY, PostRound::Send).await?;
+            waiting -= 1;
+            assert_eq!(letters(world, KANDAL), waiting, "one less each time");
+        }
+        world.heal().await?;
+        world.all_is_well().await
+    });
+    played.unwrap();
+}
+
 /// A case of the ministry, with a consent, which its desk knows.
 async fn an_opened_case(world: &mut World) -> anyhow::Result<String> {
     let case = "1b6a2f0d-7c58-4b0e-8f55-6d1c2e3f4a5b".to_owned();
@@ -92,7 +150,7 @@ async fn bring(world: &mut World, node: usize) -> anyhow::Result<Vec<Mail>> {
     let mut brought = Vec::new();
     for _ in 0..world.broker.waiting(node) {
         let mail = world.broker.take(node, 0);
-        if mail.subject.ends_with(".referral.referral") && world.nodes[node].receive(&mail).await? {
+        if is_between_desks(&mail) && world.nodes[node].receive(&mail).await? {
             brought.push(mail);
         } else {
             world.broker.put_back(node, mail);
@@ -100,6 +158,24 @@ async fn bring(world: &mut World, node: usize) -> anyhow::Result<Vec<Mail>> {
     }
     world.broker.sort();
     Ok(brought)
+}
+
+/// Brings the desk of a node the first letter of another desk.
+async fn bring_one(world: &mut World, node: usize) -> anyhow::Result<()> {
+    let first = (0..world.broker.waiting(node)).find(|at| is_between_desks(&world.broker.look(node, *at)));
+    let mail = world.broker.take(node, first.expect("a letter waits"));
+    world.nodes[node].receive(&mail).await?;
+    world.broker.sort();
+    Ok(())
+}
+
+/// How many letters of other desks wait for the desk of a node.
+fn letters(world: &World, node: usize) -> usize {
+    (0..world.broker.waiting(node)).filter(|at| is_between_desks(&world.broker.look(node, *at))).count()
+}
+
+fn is_between_desks(mail: &Mail) -> bool {
+    mail.subject.ends_with(".referral.referral")
 }
 
 async fn is_awaited(world: &World, node: usize, peer: usize) -> anyhow::Result<bool> {

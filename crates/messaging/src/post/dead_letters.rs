@@ -8,7 +8,7 @@ use spean_vocabulary::Timestamp;
 use sqlx::Row as _;
 
 use super::outbox::{load_link, save_link};
-use super::{Shared, Unusable, inbox, store_error};
+use super::{Shared, Unusable, set_aside, store_error};
 use crate::letter::{Address, parse_address};
 
 /// How often letters are looked for that wait for nothing.
@@ -193,7 +193,7 @@ async fn apply(shared: &Arc<Shared>, id: &str) -> Result<Retried, StoreError> {
     let peer = parse_address(row.try_get::<&str, _>(0)?).ok_or(StoreError::Options("a peer cannot be read"))?;
     let incarnation = row.try_get::<i64, _>(1)?.unsigned_abs();
     let sequence = row.try_get::<i64, _>(2)?.unsigned_abs();
-    let Some(letter) = inbox::stored_letter(id, &peer, row.try_get::<&[u8], _>(3)?) else {
+    let Some(letter) = set_aside::stored_letter(id, &peer, row.try_get::<&[u8], _>(3)?) else {
         return Ok(Retried::Refused("MALFORMED".to_owned()));
     };
     let job_shared = Arc::clone(shared);
@@ -211,7 +211,7 @@ async fn apply(shared: &Arc<Shared>, id: &str) -> Result<Retried, StoreError> {
                 return Ok(());
             }
             job_shared.correspondence.apply(&letter, transaction).await?;
-            inbox::set_state(&job_shared, &peer, incarnation, sequence, "applied", "", transaction).await?;
+            set_aside::set_state(&job_shared, &peer, incarnation, sequence, "applied", "", transaction).await?;
             let mut link = load_link(&peer, job_shared.incarnation(), transaction.connection()).await?;
             link.repaired(sequence);
             save_link(&peer, &link, transaction.connection()).await?;

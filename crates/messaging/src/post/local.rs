@@ -7,7 +7,7 @@ use spean_eventstore::{Recorded, StoreError, TransactError};
 use sqlx::{AnyConnection, Row as _};
 use tracing::Instrument as _;
 
-use super::inbox::{set_state, stored_letter, waits_behind_another};
+use super::set_aside::{set_state, stored_letter, waits_behind_another};
 use super::{Shared, Unusable, store_error};
 use crate::letter::{Content, Posting, letter_id};
 use crate::trace::continue_trace;

@@ -12,12 +12,14 @@ mod dead_letters;
 mod inbox;
 mod incarnation;
 mod local;
+mod mailbox;
 mod outbox;
 mod ration;
 mod receipts;
 mod recovery;
 mod relay;
 mod rounds;
+mod set_aside;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -249,7 +251,7 @@ impl Post {
         spawn(tasks, stop, relay::run(shared(), broker.connected()));
         spawn(tasks, stop, local::run(shared()));
         for place in broker.mailboxes() {
-            spawn(tasks, stop, inbox::run(shared(), broker.clone(), place));
+            spawn(tasks, stop, mailbox::run(shared(), broker.clone(), place));
         }
         spawn(tasks, stop, receipts::run(shared()));
         spawn(tasks, stop, dead_letters::run(shared()));

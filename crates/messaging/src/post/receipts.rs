@@ -13,12 +13,15 @@ use spean_vocabulary::{LetterId, Timestamp};
 use sqlx::{AnyConnection, Row as _};
 
 use super::outbox::{load_link, number, save_link};
-use super::relay::{dispatch, make_due};
+use super::relay::{self, dispatch, make_due};
 use super::{PeerStatus, Shared, Unusable, locked, recovery, store_error};
 use crate::letter::{Address, Content, SignedPlace, kind, parse_address};
 
 /// Receipts of one moment are sent as one.
 const GATHER: Duration = Duration::from_millis(20);
+/// The pause after receipts were given. Who is written to without end must not answer without end: a receipt costs both
+/// ends as much as a letter.
+const BREATH: Duration = Duration::from_millis(500);
 /// Why a receipt or a hello is refused.
 const CONFIRMS_TOO_MUCH: &str = "the peer confirms what was never written, or contradicts itself";
 /// A letter given to the broker so many seconds ago should have its receipt when the peer shows life.
@@ -31,6 +34,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         shared.receipt_wanted.notified().await;
         tokio::time::sleep(GATHER).await;
         give_due(&shared).await;
+        tokio::time::sleep(BREATH).await;
     }
 }
 
@@ -166,6 +170,9 @@ pub(super) async fn take(
             save_link(&from, &link, transaction.connection()).await?;
             note_heard(&from, now, transaction).await?;
             settle(&from, incarnation, &receipt, now, transaction).await?;
+            if matches!(effect, ReceiptEffect::Advanced { .. }) {
+                relay::postpone(&from, incarnation, now, transaction).await?;
+            }
             Ok::<_, StoreError>((effect, link.prunable_through() > kept_from))
         })
     });

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use prost::Message as _;
-use spean_eventstore::StoreError;
 use spean_eventstore::points::{lacks, lacks_for};
+use spean_eventstore::{StoreError, Transaction};
 use spean_identity::{Envelope, Header};
 use spean_vocabulary::{NodeId, Timestamp};
 use sqlx::any::AnyRow;
@@ -158,6 +158,27 @@ pub(super) async fn make_due(shared: &Shared, peers: &str, given_seconds_ago: i6
     });
     due.await.map_err(store_error)?;
     shared.resend_wanted.notify_one();
+    Ok(())
+}
+
+/// A peer that works through its mailbox, however slowly, is not sent a second time what lies there: the time for the
+/// first resend begins anew with each step. What is due already, because it was lost, stays due.
+pub(super) async fn postpone(
+    peer: &Address,
+    incarnation: u64,
+    now: Timestamp,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update post_out set next_attempt_at = $1
+         where peer = $2 and incarnation = $3 and settled_at is null and next_attempt_at > $4 and next_attempt_at < $1",
+    )
+    .bind(now.as_micros() + FIRST_RESEND_SECONDS * 1_000_000)
+    .bind(peer.to_string())
+    .bind(number(incarnation))
+    .bind(now.as_micros())
+    .execute(transaction.connection())
+    .await?;
     Ok(())
 }
 

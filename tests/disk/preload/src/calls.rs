@@ -108,7 +108,7 @@ fn granted(file: &File, fd: c_int, offset: u64, length: usize) -> Result<usize, 
         if libc::fstat(fd, &raw mut about) == 0 { u64::try_from(about.st_size).unwrap_or(0) } else { 0 }
     };
     let growth = (offset + length as u64).saturating_sub(size).min(length as u64);
-    let given = control.take_space(growth);
+    let given = if control.concerns(&file.path) { control.take_space(growth) } else { growth };
     let mut granted = length - usize::try_from(growth - given).unwrap_or(length);
     if granted == 0 && length > 0 {
         return Err(libc::ENOSPC);

@@ -111,10 +111,11 @@ impl Control {
         given
     }
 
-    fn concerns(&self, path: &[u8]) -> bool {
+    /// Whether faults strike a file of this path.
+    pub(crate) fn concerns(&self, path: &[u8]) -> bool {
         // SAFETY: within the mapping; who writes it meanwhile may be read in part, which a test avoids by arming last.
         let name = unsafe { std::slice::from_raw_parts(self.0.add(NAME), NAME_BYTES) };
         let end = name.iter().position(|byte| *byte == 0).unwrap_or(NAME_BYTES);
-        path.ends_with(&name[..end])
+        end == 0 || path.windows(end).any(|part| part == &name[..end])
     }
 }

@@ -1,0 +1,78 @@
+//! What the broker keeps for a service: read, given to the inbox, acknowledged, and cleared.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::{self, AckKind};
+use futures::StreamExt as _;
+
+use super::{COME_AGAIN, Shared, Taken, inbox, recovery};
+use crate::broker::{Broker, MailboxPlace};
+
+/// The pause before the mailbox is opened again after the broker failed.
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
+/// How many acknowledged letters may lie in the mailbox before it is cleared: far fewer than one sender may put there.
+const LETTERS_TO_CLEAR: u32 = 500;
+
+pub(super) async fn run(shared: Arc<Shared>, broker: Broker, place: MailboxPlace) {
+    let mut connected = broker.connected();
+    loop {
+        if connected.wait_for(|connected| *connected).await.is_err() {
+            return;
+        }
+        match broker.mail(shared.me.service, place).await {
+            Ok((mut letters, created)) => {
+                if created {
+                    tracing::info!(me = %shared.me, "the mailbox is new; telling the peers");
+                }
+                recovery::greet_all(&shared).await;
+                let (mut taken_letters, mut taken_bytes) = (LETTERS_TO_CLEAR, 0);
+                while let Some(message) = letters.next().await {
+                    match message {
+                        Ok(message) => {
+                            taken_letters += 1;
+                            taken_bytes += message.payload.len() as u64;
+                            take(&shared, message).await;
+                            if taken_letters >= LETTERS_TO_CLEAR || taken_bytes >= broker.room_to_keep() {
+                                clear(&shared, &broker, place).await;
+                                (taken_letters, taken_bytes) = (0, 0);
+                            }
+                        }
+                        Err(error) => {
+                            tracing::debug!(me = %shared.me, error = %error, "the mailbox must be opened again");
+                            break;
+                        }
+                    }
+                }
+            }
+            Err(error) => tracing::debug!(me = %shared.me, error = %error, "the mailbox cannot be opened now"),
+        }
+        tokio::time::sleep(REOPEN_AFTER).await;
+    }
+}
+
+/// What is acknowledged need not lie in the mailbox: it would be full one day, for everybody who writes to this node.
+async fn clear(shared: &Shared, broker: &Broker, place: MailboxPlace) {
+    if let Err(error) = broker.clear(shared.me.service, place).await {
+        tracing::debug!(me = %shared.me, error = %error, "the mailbox is cleared later");
+    }
+}
+
+async fn take(shared: &Arc<Shared>, message: jetstream::Message) {
+    let subject = message.subject.to_string();
+    let answer = match inbox::read(shared, &subject, &message.payload).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            tracing::warn!(me = %shared.me, error = %error, "a letter could not be stored now; it will come again");
+            Taken::Later
+        }
+    };
+    let kind = match answer {
+        Taken::Stored => AckKind::Ack,
+        Taken::Later => AckKind::Nak(Some(COME_AGAIN)),
+    };
+    if let Err(error) = message.ack_with(kind).await {
+        tracing::debug!(error = %error, "an acknowledgement was lost; the letter will be a duplicate");
+    }
+    fail::fail_point!("inbox::after_acknowledgement");
+}
