@@ -18,6 +18,10 @@ const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(5);
 /// How long the broker waits for our acknowledgement before it delivers a letter again.
 const REDELIVER_AFTER: Duration = Duration::from_mins(1);
 
+/// How many letters are fetched at a time. What is fetched and not reached within [`REDELIVER_AFTER`] comes a second time,
+/// and what a killed node had fetched holds up the clearing of its mailbox for that long.
+const LETTERS_AT_ONCE: usize = 50;
+
 /// A dead link is noticed after two of these; the client's own default takes minutes.
 const PING_EVERY: Duration = Duration::from_secs(10);
 
@@ -197,7 +201,7 @@ impl Broker {
         let reader = mailbox.get_or_create_consumer(&durable, config).await.map_err(|error| refused(&error))?;
         let letters = reader
             .stream()
-            .max_messages_per_batch(200)
+            .max_messages_per_batch(LETTERS_AT_ONCE)
             .expires(Duration::from_secs(30))
             .heartbeat(Duration::from_secs(10))
             .messages()
@@ -211,8 +215,8 @@ impl Broker {
         self.mailbox_bytes / 64
     }
 
-    /// Deletes what a service has acknowledged from the mailbox. The numbering goes on.
-    pub async fn clear(&self, service: Service, place: MailboxPlace) -> Result<(), BrokerError> {
+    /// Deletes what a service has acknowledged from the mailbox, and tells whether that was all. The numbering goes on.
+    pub async fn clear(&self, service: Service, place: MailboxPlace) -> Result<bool, BrokerError> {
         let (context, durable) = self.at(service, place);
         let refused = |error: &dyn std::fmt::Display| BrokerError::Refused(error.to_string());
         let name = topology::mailbox_stream(&self.node);
@@ -222,7 +226,7 @@ impl Broker {
         let has_all = reader.num_pending == 0 && reader.num_ack_pending == 0;
         let through = if has_all { last } else { reader.ack_floor.stream_sequence };
         let purge = mailbox.purge().filter(topology::mailbox_filter(&self.node, service)).sequence(through + 1);
-        purge.await.map(|_| ()).map_err(|error| refused(&error))
+        purge.await.map(|_| has_all).map_err(|error| refused(&error))
     }
 
     /// Where mail of a service lies, and what its reader is called there.

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::{self, AckKind};
 use futures::StreamExt as _;
+use tokio::time::timeout;
 
 use super::{COME_AGAIN, Shared, Taken, inbox, recovery};
 use crate::broker::{Broker, MailboxPlace};
@@ -13,6 +15,8 @@ use crate::broker::{Broker, MailboxPlace};
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 /// How many acknowledged letters may lie in the mailbox before it is cleared: far fewer than one sender may put there.
 const LETTERS_TO_CLEAR: u32 = 500;
+/// How long no letter comes before what is acknowledged is cleared all the same.
+const CLEAR_WHEN_IDLE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(shared: Arc<Shared>, broker: Broker, place: MailboxPlace) {
     let mut connected = broker.connected();
@@ -26,24 +30,7 @@ pub(super) async fn run(shared: Arc<Shared>, broker: Broker, place: MailboxPlace
                     tracing::info!(me = %shared.me, "the mailbox is new; telling the peers");
                 }
                 recovery::greet_all(&shared).await;
-                let (mut taken_letters, mut taken_bytes) = (LETTERS_TO_CLEAR, 0);
-                while let Some(message) = letters.next().await {
-                    match message {
-                        Ok(message) => {
-                            taken_letters += 1;
-                            taken_bytes += message.payload.len() as u64;
-                            take(&shared, message).await;
-                            if taken_letters >= LETTERS_TO_CLEAR || taken_bytes >= broker.room_to_keep() {
-                                clear(&shared, &broker, place).await;
-                                (taken_letters, taken_bytes) = (0, 0);
-                            }
-                        }
-                        Err(error) => {
-                            tracing::debug!(me = %shared.me, error = %error, "the mailbox must be opened again");
-                            break;
-                        }
-                    }
-                }
+                read(&shared, &broker, place, &mut letters).await;
             }
             Err(error) => tracing::debug!(me = %shared.me, error = %error, "the mailbox cannot be opened now"),
         }
@@ -51,10 +38,47 @@ pub(super) async fn run(shared: Arc<Shared>, broker: Broker, place: MailboxPlace
     }
 }
 
+/// Takes letters until the mailbox must be opened again.
+async fn read(shared: &Arc<Shared>, broker: &Broker, place: MailboxPlace, letters: &mut pull::Stream) {
+    // What lies there may all be acknowledged: by this service before it was started again, for example.
+    let (mut taken_letters, mut taken_bytes) = (LETTERS_TO_CLEAR, 0);
+    loop {
+        // A mailbox that is full of what was acknowledged takes no letter any more, so none will come that has it cleared.
+        let Ok(next) = timeout(CLEAR_WHEN_IDLE, letters.next()).await else {
+            if taken_letters > 0 {
+                let is_clear = clear(shared, broker, place).await;
+                (taken_letters, taken_bytes) = (u32::from(!is_clear), 0);
+            }
+            continue;
+        };
+        match next {
+            Some(Ok(message)) => {
+                taken_letters += 1;
+                taken_bytes += message.payload.len() as u64;
+                take(shared, message).await;
+                if taken_letters >= LETTERS_TO_CLEAR || taken_bytes >= broker.room_to_keep() {
+                    clear(shared, broker, place).await;
+                    (taken_letters, taken_bytes) = (1, 0);
+                }
+            }
+            Some(Err(error)) => {
+                tracing::debug!(me = %shared.me, error = %error, "the mailbox must be opened again");
+                return;
+            }
+            None => return,
+        }
+    }
+}
+
 /// What is acknowledged need not lie in the mailbox: it would be full one day, for everybody who writes to this node.
-async fn clear(shared: &Shared, broker: &Broker, place: MailboxPlace) {
-    if let Err(error) = broker.clear(shared.me.service, place).await {
-        tracing::debug!(me = %shared.me, error = %error, "the mailbox is cleared later");
+/// Tells whether nothing was left.
+async fn clear(shared: &Shared, broker: &Broker, place: MailboxPlace) -> bool {
+    match broker.clear(shared.me.service, place).await {
+        Ok(is_clear) => is_clear,
+        Err(error) => {
+            tracing::debug!(me = %shared.me, error = %error, "the mailbox is cleared later");
+            false
+        }
     }
 }
 

@@ -15,8 +15,11 @@ use super::relay::{self, make_due};
 use super::{Shared, Unusable, backup, inbox, incarnation, receipts, store_error};
 use crate::letter::{Address, Content, Letter, kind, letter_id, parse_address};
 
-/// How often a recovering node introduces itself to those who have not answered.
-const GREET_EVERY: Duration = Duration::from_secs(2);
+/// How often a recovering node looks whether all have answered.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The most looks from one introduction to those who have not answered to the next. An answer is all that they ever got
+/// from this node: whoever is asked again before it could be read sends it again.
+const LOOKS_BETWEEN_INTRODUCTIONS: u32 = 15;
 /// Letters returned in one message.
 const LETTERS_A_PART: usize = 50;
 /// Bytes returned in one message, roughly: far below what an envelope holds.
@@ -133,16 +136,23 @@ pub(super) async fn awaited(shared: &Shared) -> Result<Vec<Address>, StoreError>
 }
 
 pub(super) async fn run(shared: Arc<Shared>) {
+    let (mut looks, mut next_introduction) = (0_u32, 1);
     loop {
-        tokio::time::sleep(GREET_EVERY).await;
-        if let Err(error) = go_on(&shared).await {
+        tokio::time::sleep(LOOK_EVERY).await;
+        looks = if shared.is_recovering() { looks.saturating_add(1) } else { 0 };
+        // After 2, 4, 8, 16 and 32 seconds, and then every 30.
+        let introduces_itself = looks <= 1 || looks >= next_introduction;
+        if introduces_itself {
+            next_introduction = looks.saturating_add(looks.clamp(1, LOOKS_BETWEEN_INTRODUCTIONS));
+        }
+        if let Err(error) = go_on(&shared, introduces_itself).await {
             tracing::warn!(error = %error, "the recovery goes on later");
         }
     }
 }
 
-/// Asks those who have not answered; acts again once all have.
-pub(super) async fn go_on(shared: &Arc<Shared>) -> anyhow::Result<()> {
+/// Acts again once all have answered; asks those who have not, when it is time to.
+pub(super) async fn go_on(shared: &Arc<Shared>, introduces_itself: bool) -> anyhow::Result<()> {
     if !shared.is_recovering() {
         return Ok(());
     }
@@ -150,7 +160,7 @@ pub(super) async fn go_on(shared: &Arc<Shared>) -> anyhow::Result<()> {
     if awaited.is_empty() {
         return finish(shared).await;
     }
-    for peer in awaited {
+    for peer in awaited.into_iter().filter(|_| introduces_itself) {
         if let Err(error) = receipts::greet(shared, &peer).await {
             tracing::debug!(peer = %peer, error = %error, "could not say hello now");
         }

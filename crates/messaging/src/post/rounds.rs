@@ -73,7 +73,7 @@ impl Rounds {
     /// # Errors
     /// When the database fails.
     pub async fn recover(&self) -> anyhow::Result<()> {
-        recovery::go_on(&self.shared).await
+        recovery::go_on(&self.shared, true).await
     }
 
     /// Applies letters that wait though nothing is before them any more.
