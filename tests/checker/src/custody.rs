@@ -470,9 +470,9 @@ fn agree(made: &State, got: &State) -> bool {
     match (made, got) {
         // An override ends offers at each side when it gets there; what was said before may stand at the other.
         (State::Voided, got) => !matches!(got, State::Transferred | State::Open | State::Bound),
-        (State::Withdrawn(_) | State::Transferred | State::Declined(_), State::Voided) => true,
-        // They crossed on the way. Each is true of who said it, and the case is where it was.
-        (State::Withdrawn(_), State::Declined(_)) => true,
+        // A withdrawal and a refusal may cross on the way: each is true of who said it, and the case is where it was.
+        (State::Withdrawn(_), State::Declined(_))
+        | (State::Withdrawn(_) | State::Transferred | State::Declined(_), State::Voided) => true,
         (made, got) => made == got,
     }
 }
