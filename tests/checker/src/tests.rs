@@ -229,6 +229,23 @@ async fn a_withdrawal_and_a_refusal_that_crossed_are_each_true() {
 }
 
 #[tokio::test]
+async fn an_offer_that_both_sides_forgot_may_be_known_by_what_came_of_it_alone() {
+    let forgotten = |also_by_the_addressee: bool| {
+        move |world: &mut World| {
+            let forgotten = ["offered", "offer_received", "accepted"];
+            world.node(POIPET).referral.retain(|(_, _, event)| event["type"] != "offered");
+            if also_by_the_addressee {
+                world.node(KANDAL).referral.retain(|(_, _, event)| forgotten.iter().all(|kind| event["type"] != *kind));
+            }
+            world.node(KANDAL).dossiers.clear();
+            world.journal.retain(|line| !matches!(line, Line::Asked(asked) if asked.n > 1));
+        }
+    };
+    assert_eq!(guilty_of(forgotten(true)).await, []);
+    assert!(guilty_of(forgotten(false)).await.contains(&Check::C3), "one side alone does not forget it");
+}
+
+#[tokio::test]
 async fn an_offer_that_never_came_and_one_that_nobody_made_are_found() {
     let never_came = |world: &mut World| {
         let offered = json!({ "type": "offered", "case": CASE, "offer": "lost", "to": world::party(MOSVY),
