@@ -11,8 +11,8 @@ use std::str::FromStr;
 use spean_chaos::{Databases, Demand, Plan, play};
 
 /// What is asked for when the environment says nothing.
-const HANDOFFS: usize = 300;
-const KILLS: usize = 12;
+const HANDOFFS: usize = 150;
+const KILLS: usize = 10;
 const OTHERS: usize = 0;
 const SEED: u64 = 1;
 
