@@ -71,7 +71,7 @@ scenarios! {
     "renewal" renewal [POIPET NEAR THIRD] [C3] "offers made afresh after a restore";
     "mutual-answers" mutual_answers [POIPET] [C5] "answers between services in quarantine";
     "forwarding" forwarding [POIPET] [C3] "passing an override on to those who were asked";
-    "terms" terms [POIPET] [C2] "the fence of terms: the override is forgotten, and passed on to nobody";
+    "terms" terms [POIPET] [C2 C3] "the fence of terms: the override is forgotten, and passed on to nobody";
     "dossier-digest" dossier_digest [POIPET NEAR] [C4] "the digest of a dossier is compared";
     "signatures" signatures [POIPET THIRD] [C2] "signatures under certificates";
     "their-office" their_office [POIPET NEAR] [C3] "a letter about a case comes from the node of the office it speaks for";
