@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spean::demonstration::staff::{Staff, new_id};
 use spean::demonstration::stories::reason;
+use spean_checker::on_their_way;
 use spean_contracts::referral::v1::{GetNodeStatusRequest, GetNodeStatusResponse, OfferKind, OfferReferralRequest};
 use spean_contracts::vocabulary::v1::{Birth, ConsentBasis, Name, Need, Person, Sex, Urgency, birth};
 use spean_identity::Role;
@@ -189,7 +190,7 @@ pub async fn status_of(network: &Network, office: &str) -> GetNodeStatusResponse
     status(&network.desk_as(office, &[Role::Administrator])).await
 }
 
-/// Waits until everything that was said has arrived: no node waits for a receipt, no letter for a person.
+/// Waits until everything that was said has arrived: no service of any node waits for a receipt, no letter for a person.
 ///
 /// # Panics
 /// When it does not come to that.
@@ -204,7 +205,15 @@ pub async fn settled(network: &Network) {
                 && status.peers.iter().all(|peer| peer.unconfirmed == 0)
         })
         .await;
-        assert_eq!(status(&desk).await.dead_letters, 0, "letters wait for a person at the node of {office}");
+    }
+    // A node says this of its desk for referrals alone.
+    eventually(PATIENCE, "the letters of every service", async || {
+        on_their_way(network.folder()).await.expect("the databases can be read").is_empty()
+    })
+    .await;
+    for office in network.staffed_offices() {
+        let dead_letters = status_of(network, &office).await.dead_letters;
+        assert_eq!(dead_letters, 0, "letters wait for a person at the node of {office}");
     }
 }
 

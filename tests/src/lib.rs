@@ -7,6 +7,7 @@ mod casework;
 mod desk;
 mod network;
 mod program;
+mod search;
 
 pub use casework::{Canary, Handoff, hand_over, holders, invented, one_holder, open_case, settled, status, status_of};
 pub use desk::{Desk, PATIENCE};
@@ -15,3 +16,4 @@ pub use network::{
     turn,
 };
 pub use program::spean_program;
+pub use search::{Files, keep_what_lies_at_the_hub};

@@ -4,7 +4,7 @@
 use spean::demonstration::agencies::{BANTEAY_MEANCHEY, KANDAL, TRANSIT_CENTRE};
 use spean::demonstration::staff::{Staff, new_id};
 use spean::demonstration::stories::reason;
-use spean_contracts::referral::v1::OfferState;
+use spean_contracts::referral::v1::{OfferState, WithdrawOfferRequest, WithdrawReason};
 use spean_contracts::repatriation::v1::{
     AdultFunction, ApproveRepatriationRequest, ArrangeTravelRequest, Circumstances, CompleteRepatriationStepRequest,
     DelegateReason, DelegateStepRequest, DepartureKind, EndReason, EndRepatriationRequest, EscortFunction,
@@ -238,17 +238,14 @@ async fn onwards(centre: &Desk, kandal: &Desk, arrival: &str) {
             Err(status) => Err(status),
         })
         .await;
+    let mistaken = centre.offer(arrival, BANTEAY_MEANCHEY).await;
+    let withdraw = WithdrawOfferRequest { offer_id: mistaken, reason: WithdrawReason::SentByMistake.into() };
+    staff.referral().withdraw_offer(staff.ask(withdraw)).await.expect("nobody has answered yet");
+    assert_eq!(what_became_of(centre, arrival, 1).await, [(OfferState::Withdrawn, BANTEAY_MEANCHEY.to_owned())]);
     let offer = centre.offer(arrival, KANDAL).await;
     kandal.accept(&offer).await;
     kandal.held(arrival).await;
-    let shown = centre
-        .until("what became of the offer", async |staff: Staff| {
-            let request = GetArrivalRequest { arrival_id: arrival.to_owned() };
-            let shown = staff.repatriation().get_arrival(staff.ask(request)).await?.into_inner();
-            Ok((!shown.offers.is_empty()).then_some(shown))
-        })
-        .await;
-    assert_eq!((shown.offers[0].state(), shown.offers[0].office_id.as_str()), (OfferState::Accepted, KANDAL));
+    assert_eq!(what_became_of(centre, arrival, 2).await[0], (OfferState::Accepted, KANDAL.to_owned()));
     assert!(urgent().await.is_empty(), "whoever accepted answers for it");
 
     let departure = |to: &str| RecordDepartureRequest {
@@ -264,6 +261,18 @@ async fn onwards(centre: &Desk, kandal: &Desk, arrival: &str) {
     let books = books.expect("the books").into_inner();
     assert_eq!((books.arrived, books.handed_over, books.unaccounted_arrival_ids.len()), (1, 1, 0));
     assert_eq!(books.days.len(), 1);
+}
+
+/// The ends of so many offers, the latest first.
+async fn what_became_of(centre: &Desk, arrival: &str, offers: usize) -> Vec<(OfferState, String)> {
+    let shown = centre
+        .until("what became of the offers", async |staff: Staff| {
+            let request = GetArrivalRequest { arrival_id: arrival.to_owned() };
+            let shown = staff.repatriation().get_arrival(staff.ask(request)).await?.into_inner();
+            Ok((shown.offers.len() == offers).then_some(shown))
+        })
+        .await;
+    shown.offers.iter().map(|offer| (offer.state(), offer.office_id.clone())).collect()
 }
 
 /// The same paper at the same border: the centre is told at once.

@@ -2,8 +2,7 @@
 //! case; what came of it is heard by both, who never learn of the case, while nobody learns who reported. Silence goes to
 //! the office above. And a boy whom the transit centre registers a second time is known to his district on the same day.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use spean::demonstration::agencies::{BANTEAY_DAEK, HOTLINE, KANDAL, KIEN_SVAY, SAANG, SHELTER, TRANSIT_CENTRE};
 use spean::demonstration::staff::{Asking, Staff, new_id};
@@ -18,7 +17,9 @@ use spean_contracts::referral::v1::{
 };
 use spean_contracts::vocabulary::v1::{ConsentBasis, Need, Urgency};
 use spean_identity::Role;
-use spean_tests::{Desk, Network, hand_over, network, one_holder, open_case, settled};
+use spean_tests::{
+    Desk, Files, Network, hand_over, keep_what_lies_at_the_hub, network, one_holder, open_case, settled,
+};
 use tonic::Status;
 
 /// Somebody who reports and does not exist.
@@ -31,7 +32,9 @@ async fn a_report_becomes_a_case_and_those_who_reported_hear_what_came_of_it() {
     let network = network().await;
     let (by_hotline, by_commune) = two_reports_of_one_girl(&network).await;
     let (case, offer) = the_district_opens_a_case(&network, &by_hotline, &by_commune).await;
+    keep_what_lies_at_the_hub(&network);
     a_service_comes_to_its_end(&network, &case, &offer, [&by_hotline, &by_commune]).await;
+    keep_what_lies_at_the_hub(&network);
     who_reported_stands_nowhere(&network, &by_hotline, &offer).await;
     silence_goes_to_the_office_above(&network).await;
     settled(&network).await;
@@ -217,10 +220,11 @@ async fn who_reported_stands_nowhere(network: &Network, by_hotline: &TakenDown, 
     let who = ReadReporterRequest { report_id: by_hotline.report.clone(), purpose: "to thank them".to_owned() };
     let read = staff.reports().read_reporter(staff.ask(who.clone())).await.expect("the supervisor may").into_inner();
     assert_eq!(read.reporter.expect("somebody").name, REPORTER_NAME);
+    let files = Files::of(network.folder());
     for secret in [REPORTER_NAME, REPORTER_TELEPHONE, WORDS] {
-        assert_eq!(files_with(network, secret), Vec::<PathBuf>::new(), "{secret:?} stands in the clear");
+        assert_eq!(files.holding(secret), Vec::<PathBuf>::new(), "{secret:?} stands in the clear");
     }
-    let known = files_with(network, &by_hotline.report);
+    let known = files.holding(&by_hotline.report);
     assert!(
         known.iter().any(|file| file.starts_with("house-of-hope")),
         "the search does find what is there: {known:?}"
@@ -326,28 +330,5 @@ fn other_case(told: &News) -> Option<&String> {
     match &told.what {
         Some(news::What::SeenAgain(seen)) => Some(&seen.other_case_id),
         _ => None,
-    }
-}
-
-/// Every file of the whole network in which a text stands in the clear.
-fn files_with(network: &Network, text: &str) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    collect(network.folder(), &mut files);
-    let holds = |file: &PathBuf| {
-        let bytes = fs::read(file).expect("our own files can be read");
-        bytes.windows(text.len()).any(|window| window == text.as_bytes())
-    };
-    let relative = |file: PathBuf| file.strip_prefix(network.folder()).expect("it is in there").to_owned();
-    files.into_iter().filter(holds).map(relative).collect()
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the folder is ours") {
-        let path = entry.expect("the folder is ours").path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else {
-            files.push(path);
-        }
     }
 }

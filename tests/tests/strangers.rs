@@ -1,7 +1,6 @@
 //! What those may see who have nothing to do with a case, and what those can do who write nonsense.
 
-use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::Value;
 use spean::demonstration::agencies::{KANDAL, KIEN_SVAY, RATANAK_KIRI, SHELTER};
@@ -14,7 +13,10 @@ use spean_identity::Role;
 use spean_messaging::broker::{Broker, BrokerOptions};
 use spean_messaging::topology::mailbox_subject;
 use spean_testkit::eventually;
-use spean_tests::{Canary, Network, PATIENCE, hand_over, network, one_holder, open_case, settled, status_of};
+use spean_tests::{
+    Canary, Files, Network, PATIENCE, hand_over, keep_what_lies_at_the_hub, network, one_holder, open_case, settled,
+    status_of,
+};
 use spean_vocabulary::{NodeId, Service};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -26,6 +28,16 @@ async fn who_has_nothing_to_do_with_a_case_learns_nothing_and_nonsense_harms_nob
     let case = an_offer_shows_only_its_preview(&network).await;
     nonsense_waits_for_a_person_and_blocks_only_its_case(&mut network).await;
     nobody_is_named_in_the_clear(&network, &case);
+    what_was_read_does_not_stay_at_the_hub(&network).await;
+}
+
+/// However little comes after it: a mailbox that is full of what was read would take no letter any more.
+async fn what_was_read_does_not_stay_at_the_hub(network: &Network) {
+    let hub = network.folder().join("hub");
+    eventually(PATIENCE, "the mailboxes to be cleared", async || {
+        Files::of(&hub).holding("inbox.kandal.ratanak-kiri.referral.referral").is_empty()
+    })
+    .await;
 }
 
 /// Before the acceptance the receiver sees the preview, afterwards the dossier; other offices see nothing at any time;
@@ -53,7 +65,7 @@ async fn an_offer_shows_only_its_preview(network: &Network) -> String {
 
     receiver.accept(&offer).await;
     receiver.held(&case).await;
-    keep_what_lies_at_the_broker(network);
+    keep_what_lies_at_the_hub(network);
     let opened = receiver
         .until("the dossier", async |staff: Staff| match dossier(&staff, &offer).await {
             Ok(opened) => Ok(Some(opened)),
@@ -216,34 +228,14 @@ impl Rogue {
     }
 }
 
-/// What was read is cleared from the broker when nothing more comes. What lay there is to be searched as well.
-fn keep_what_lies_at_the_broker(network: &Network) {
-    let (mut files, kept) = (Vec::new(), network.folder().join("hub-as-it-was"));
-    list(&network.folder().join("hub/store"), &mut files);
-    fs::create_dir_all(&kept).expect("the folder is ours");
-    let messages = files.iter().filter(|file| file.extension().is_some_and(|end| end == "blk"));
-    for (number, file) in messages.enumerate() {
-        // The broker may just have removed one.
-        if let Ok(bytes) = fs::read(file) {
-            fs::write(kept.join(number.to_string()), bytes).expect("the folder is ours");
-        }
-    }
-}
-
 /// Every file of the whole network, byte for byte: the broker's, every agency's databases and logs.
 fn nobody_is_named_in_the_clear(network: &Network, case: &str) {
-    let mut files = Vec::new();
-    list(network.folder(), &mut files);
-    let read: Vec<_> = files.iter().map(|file| (file, fs::read(file).expect("our own files can be read"))).collect();
-    let holding = |needle: &str| -> Vec<String> {
-        let found = read.iter().filter(|(_, bytes)| holds(bytes, needle.as_bytes()));
-        found.map(|(file, _)| file.strip_prefix(network.folder()).unwrap_or(file).display().to_string()).collect()
-    };
+    let files = Files::of(network.folder());
     for word in Canary::ALL {
-        assert_eq!(holding(word), Vec::<String>::new(), "{word:?} stands in the clear");
+        assert_eq!(files.holding(word), Vec::<PathBuf>::new(), "{word:?} stands in the clear");
     }
     // The same search does find what may stand in the clear, and where: a case's id at its parties, subjects at the hub.
-    let with_case = holding(case);
+    let with_case = files.holding(case);
     for party in ["ratanak-kiri/data", "kandal/data"] {
         assert!(with_case.iter().any(|file| file.starts_with(party)), "{party} is not among {with_case:?}");
     }
@@ -252,21 +244,6 @@ fn nobody_is_named_in_the_clear(network: &Network, case: &str) {
     let elsewhere: Vec<_> =
         with_case.iter().filter(|file| !parties.iter().any(|party| file.starts_with(party))).collect();
     assert!(elsewhere.is_empty(), "a case's id is no business of the hub or of other agencies: {elsewhere:?}");
-    let at_the_hub = holding("inbox.kandal.ratanak-kiri.referral.referral");
+    let at_the_hub = files.holding("inbox.kandal.ratanak-kiri.referral.referral");
     assert!(at_the_hub.iter().any(|file| file.starts_with("hub-as-it-was/")), "{at_the_hub:?}");
-}
-
-fn list(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the folder is ours") {
-        let path = entry.expect("the folder is ours").path();
-        if path.is_dir() {
-            list(&path, files);
-        } else {
-            files.push(path);
-        }
-    }
-}
-
-fn holds(bytes: &[u8], needle: &[u8]) -> bool {
-    bytes.windows(needle.len()).any(|window| window == needle)
 }

@@ -29,6 +29,7 @@ use crate::configuration::Configuration;
 use crate::gate::Gate;
 use crate::load::Load;
 use crate::log::Log;
+use crate::post_offices::PostOffices;
 use crate::work::Round;
 use crate::{metrics, policy, telemetry};
 
@@ -62,6 +63,8 @@ pub struct Node {
     pub clock: Clock,
     /// Who may do what.
     pub gate: Gate,
+    /// The post offices of its services.
+    pub post_offices: PostOffices,
     carrier: Arc<dyn Carrier>,
     stop: watch::Receiver<bool>,
 }
@@ -168,6 +171,7 @@ impl Node {
             post.run(broker, tasks, &self.stop);
         }
         self.adopt_policy(&store).await?;
+        self.post_offices.add(service, &post);
         running.services.push((service, store.clone(), post.clone()));
         Ok((store, post))
     }
@@ -311,6 +315,7 @@ async fn assemble(
         policy,
         clock,
         gate,
+        post_offices: PostOffices::default(),
         carrier,
         stop,
     })

@@ -3,8 +3,7 @@
 use prost::Message as _;
 use spean_chassis::words::{write_age_band, write_need, write_sex};
 use spean_contracts::referral::v1 as wire;
-use spean_custody::Party;
-use spean_custody::case::{CaseCustody, Event, Message, OfferTerms, SignedCertificate, messages};
+use spean_custody::case::{Asked, CaseCustody, Event, Message, OfferTerms, SignedCertificate, messages};
 use spean_eventstore::Recorded;
 use spean_messaging::{Address, Posting};
 use spean_vocabulary::{CaseId, OfferId, OfferKind, OfficeId, Service, WithdrawReason};
@@ -134,33 +133,43 @@ fn described(told: wire::StandingChanged, terms: &OfferTerms) -> wire::StandingC
 
 /// How an offer of this office ended; none when it did not.
 fn answered(event: &Event, office: &OfficeId, case: CaseId) -> Option<wire::OfferAnswered> {
-    let told = |offer: &OfferId, to: Option<&Party>, state: wire::OfferState| wire::OfferAnswered {
+    let told = |offer: &OfferId, state: wire::OfferState| wire::OfferAnswered {
         offer_id: offer.to_string(),
         case_id: case.to_string(),
         from_office_id: office.to_string(),
-        to_office_id: to.map(|to| to.office.to_string()).unwrap_or_default(),
         state: state.into(),
         ..wire::OfferAnswered::default()
     };
+    let of = |offer: &OfferId, asked: Option<&Asked>, state: wire::OfferState| match asked {
+        Some(Asked { of, kind, need }) => wire::OfferAnswered {
+            to_office_id: of.to_string(),
+            kind: write_kind(*kind).into(),
+            need: write_need(*need).into(),
+            ..told(offer, state)
+        },
+        None => told(offer, state),
+    };
     Some(match event {
         Event::Transferred { offer, to, .. } => wire::OfferAnswered {
+            to_office_id: to.office.to_string(),
             kind: wire::OfferKind::Transfer.into(),
-            ..told(offer, Some(to), wire::OfferState::Accepted)
+            ..told(offer, wire::OfferState::Accepted)
         },
         Event::ServiceAgreed { offer, to, need, .. } => wire::OfferAnswered {
+            to_office_id: to.office.to_string(),
             kind: wire::OfferKind::Service.into(),
             need: write_need(*need).into(),
-            ..told(offer, Some(to), wire::OfferState::Accepted)
+            ..told(offer, wire::OfferState::Accepted)
         },
-        Event::OfferDeclined { offer, .. } => told(offer, None, wire::OfferState::Declined),
-        Event::Withdrawn { offer, to, reason, .. } => {
+        Event::OfferDeclined { offer, asked, .. } => of(offer, asked.as_ref(), wire::OfferState::Declined),
+        Event::Withdrawn { offer, reason, asked, .. } => {
             let escalated = *reason == WithdrawReason::Escalated;
-            told(offer, Some(to), if escalated { wire::OfferState::Escalated } else { wire::OfferState::Withdrawn })
+            let state = if escalated { wire::OfferState::Escalated } else { wire::OfferState::Withdrawn };
+            of(offer, asked.as_ref(), state)
         }
-        Event::ServiceConcluded { offer, .. } => wire::OfferAnswered {
-            kind: wire::OfferKind::Service.into(),
-            ..told(offer, None, wire::OfferState::Concluded)
-        },
+        Event::ServiceConcluded { offer, asked, .. } => of(offer, asked.as_ref(), wire::OfferState::Concluded),
+        // Without it, the offer was somebody else's.
+        Event::OfferVoided { offer, asked: Some(asked), .. } => of(offer, Some(asked), wire::OfferState::Voided),
         _ => return None,
     })
 }
@@ -172,3 +181,6 @@ pub(crate) const fn write_kind(kind: OfferKind) -> wire::OfferKind {
         OfferKind::Transfer => wire::OfferKind::Transfer,
     }
 }
+
+#[cfg(test)]
+mod tests;

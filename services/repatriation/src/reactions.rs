@@ -78,6 +78,10 @@ impl Reactions {
             (kind, OfferState::Voided) => (kind, OfferEnd::Voided),
             (kind, OfferState::Concluded) => (kind, OfferEnd::Concluded),
         };
+        // Told by a version that did not say who had been asked: when it was accepted, that was noted.
+        if told.to_office_id.is_empty() {
+            return Ok(());
+        }
         let offer = told.offer_id.parse().map_err(malformed)?;
         let office: OfficeId = told.to_office_id.parse().map_err(malformed)?;
         let is_transfer = kind == OfferKind::Transfer;

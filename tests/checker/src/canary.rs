@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use aho_corasick::AhoCorasick;
@@ -126,17 +126,26 @@ pub fn find(folder: &Path, words: &[String], but: &[&str]) -> anyhow::Result<(Ve
             if but.contains(&name.as_str()) {
                 continue;
             }
-            let kind = fs::symlink_metadata(&path)?.file_type();
+            let Some(kind) = present(fs::symlink_metadata(&path))?.map(|found| found.file_type()) else { continue };
             if kind.is_dir() {
                 folders.push(path);
             } else if kind.is_file() {
+                let Some(bytes) = present(fs::read(&path))? else { continue };
                 files += 1;
                 let shown = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-                for (number, writing) in canaries.search_all(&fs::read(&path)?) {
+                for (number, writing) in canaries.search_all(&bytes) {
                     findings.push(format!("planted word {number} stands in {shown} ({writing})"));
                 }
             }
         }
     }
     Ok((findings, files))
+}
+
+/// None when it is gone: a broker that still runs clears what was read.
+fn present<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
 }

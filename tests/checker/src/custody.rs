@@ -132,6 +132,8 @@ pub(crate) struct Side {
     pub(crate) withdrawn: usize,
     /// How often it ended at its maker, whatever the end.
     ended: usize,
+    /// Whether its maker gave the case away by it after it was void.
+    moved_when_void: bool,
 }
 
 /// Custody as all logs together tell it.
@@ -202,7 +204,10 @@ impl Custody {
                 self.made(&offer, office, case, |side| side.end(State::Declined(reason)));
             }
             Event::Transferred { offer, chain } => {
-                self.made(&offer, office, case, |side| side.end(State::Transferred));
+                self.made(&offer, office, case, |side| {
+                    side.moved_when_void |= side.state == State::Voided;
+                    side.end(State::Transferred);
+                });
                 self.show(office, case, &chain);
                 self.learn(office, case, &chain);
             }
@@ -310,8 +315,9 @@ impl Custody {
         mine
     }
 
-    /// C3, C6 as far as events alone tell, and C4 as far as they promise.
-    pub(crate) fn check(&self, report: &mut Report) {
+    /// C3, C6 as far as events alone tell, and C4 as far as they promise. `put_back` says whether the node of an office
+    /// was put back to an older state.
+    pub(crate) fn check(&self, put_back: &impl Fn(&str) -> bool, report: &mut Report) {
         report.count("offers", self.made.len());
         for words in &self.unreadable {
             report.find(Check::C6, words.clone());
@@ -320,7 +326,7 @@ impl Custody {
             report.find(Check::C3, format!("offer {offer} has more than one maker, addressee or case"));
         }
         for (offer, made) in &self.made {
-            self.check_offer(offer, made, report);
+            self.check_offer(offer, made, put_back, report);
         }
         for (offer, got) in &self.got {
             if got.begun > 1 || got.accepted > 1 || got.declined > 1 {
@@ -341,10 +347,15 @@ impl Custody {
         }
     }
 
-    fn check_offer(&self, offer: &str, made: &Side, report: &mut Report) {
+    fn check_offer(&self, offer: &str, made: &Side, put_back: &impl Fn(&str) -> bool, report: &mut Report) {
         let (office, case) = (&made.office, &made.case);
-        // Two offices of one node, which was put back: both forgot the offer, and a third returned what came of it.
-        let forgot = |side: &Side| side.begun == 0 && side.state == State::Transferred;
+        // Who was put back is told later what it had done before it was void.
+        if made.moved_when_void && !put_back(office) {
+            report
+                .find(Check::C3, format!("case {case}, offer {offer}: void at {office}, and transferred all the same"));
+        }
+        // Both were put back, as two offices of one node are, and forgot the offer; a third returned what came of it.
+        let forgot = |side: &Side| side.begun == 0 && side.state == State::Transferred && put_back(&side.office);
         if made.ended == 1 && forgot(made) && self.got.get(offer).is_some_and(forgot) {
             return;
         }

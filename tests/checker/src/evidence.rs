@@ -79,7 +79,8 @@ pub async fn judge(evidence: &Evidence) -> anyhow::Result<Report> {
     }
     custody.certificates.check(&directory, &mut report);
     custody.certificates.check_holders(&custody.mine(), &mut report);
-    custody.check(&mut report);
+    let put_back: BTreeSet<&str> = lines.iter().filter_map(Line::put_back).collect();
+    custody.check(&|office| put_back.contains(directory.node_of(office)), &mut report);
     letters.check(&mut report);
     for settings in &nodes {
         if let Some(mut database) = settings.databases().open("referral").await? {

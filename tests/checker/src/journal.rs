@@ -37,6 +37,16 @@ pub enum Line {
     },
 }
 
+impl Line {
+    /// The node that was put back to an older state.
+    pub(crate) fn put_back(&self) -> Option<&str> {
+        match self {
+            Self::Restored { node, .. } => Some(node),
+            Self::Asked(_) | Self::Answered(_) => None,
+        }
+    }
+}
+
 /// A call that is about to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {

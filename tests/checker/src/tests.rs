@@ -230,7 +230,8 @@ async fn a_withdrawal_and_a_refusal_that_crossed_are_each_true() {
 
 #[tokio::test]
 async fn an_offer_that_both_sides_forgot_may_be_known_by_what_came_of_it_alone() {
-    let forgotten = |also_by_the_addressee: bool| {
+    let restored = |node: &str| Line::Restored { at: 90, since: 0, node: node.to_owned(), may_lose: true };
+    let forgotten = |also_by_the_addressee: bool, put_back: &'static [&'static str]| {
         move |world: &mut World| {
             let forgotten = ["offered", "offer_received", "accepted"];
             world.node(POIPET).referral.retain(|(_, _, event)| event["type"] != "offered");
@@ -239,10 +240,33 @@ async fn an_offer_that_both_sides_forgot_may_be_known_by_what_came_of_it_alone()
             }
             world.node(KANDAL).dossiers.clear();
             world.journal.retain(|line| !matches!(line, Line::Asked(asked) if asked.n > 1));
+            world.journal.extend(put_back.iter().map(|node| restored(node)));
         }
     };
-    assert_eq!(guilty_of(forgotten(true)).await, []);
-    assert!(guilty_of(forgotten(false)).await.contains(&Check::C3), "one side alone does not forget it");
+    assert_eq!(guilty_of(forgotten(true, &[POIPET, KANDAL])).await, []);
+    assert!(
+        guilty_of(forgotten(false, &[POIPET, KANDAL])).await.contains(&Check::C3),
+        "one side alone does not forget it"
+    );
+    assert!(guilty_of(forgotten(true, &[POIPET])).await.contains(&Check::C3), "only who is put back forgets");
+}
+
+#[tokio::test]
+async fn an_offer_that_was_void_and_transferred_all_the_same_is_found() {
+    let obeyed = |world: &mut World| {
+        let events = &mut world.node(POIPET).referral;
+        let transferred = events.iter().position(|(_, _, event)| event["type"] == "transferred").expect("it moves");
+        let (office, case, _) = events[transferred].clone();
+        let offer = events[transferred].2["offer"].clone();
+        let voided = json!({ "type": "offer_voided", "case": CASE, "offer": offer });
+        events.insert(transferred, (office, case, voided));
+    };
+    assert_eq!(guilty_of(obeyed).await, [Check::C3]);
+    let put_back = |world: &mut World| {
+        obeyed(world);
+        world.journal.push(Line::Restored { at: 90, since: 0, node: POIPET.to_owned(), may_lose: true });
+    };
+    assert_eq!(guilty_of(put_back).await, []);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ pub(super) const TASKS: &[Task] = &[
         "balances: office_id held offered accepted declined withdrawn escalated voided open oldest_open_hours to_answer bound",
     ),
     task("node dead-letters list", "ListDeadLetters", "spean node dead-letters list")
-        .lists("dead_letters: letter_id from_node_id from_service kind reason arrived_at waiting_behind"),
+        .lists("dead_letters: letter_id service from_node_id from_service kind reason arrived_at waiting_behind"),
     task("node dead-letters retry", "RetryDeadLetter", "spean node dead-letters retry 7b0c1a2e").at(&["letter_id"]),
     task("node dead-letters discard", "DiscardDeadLetter", "spean node dead-letters discard 7b0c1a2e --reason 'sent twice'")
         .at(&["letter_id"])

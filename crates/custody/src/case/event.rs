@@ -1,11 +1,22 @@
 //! What happened to a case at one office, and the letters that follow from it: the log is the outbox.
 
 use serde::{Deserialize, Serialize};
-use spean_vocabulary::{CaseId, DeclineReason, Need, OfferId, OfficeId, Timestamp, Urgency, WithdrawReason};
+use spean_vocabulary::{CaseId, DeclineReason, Need, OfferId, OfferKind, OfficeId, Timestamp, Urgency, WithdrawReason};
 
 use super::certificate::{Certificate, CertificateSignature, Position, SignedCertificate};
 use super::message::{Message, OfferTerms, Outgoing, ServiceOutcome, first, is_first};
 use crate::{Digest, Party};
+
+/// Whom an offer of this office had asked, and for what: said again when it ends, for those who are told of the end alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Asked {
+    /// The addressee.
+    pub of: OfficeId,
+    /// Service or transfer.
+    pub kind: OfferKind,
+    /// What was asked for.
+    pub need: Need,
+}
 
 /// Stored for ever: add variants and optional fields, never rename or remove.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
@@ -71,6 +82,9 @@ pub enum Event {
         to: Party,
         /// Why.
         reason: WithdrawReason,
+        /// What was asked for; older logs do not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Asked>,
     },
     /// An acceptance came after the withdrawal; the addressee is told again.
     WithdrawalRepeated {
@@ -94,6 +108,9 @@ pub enum Event {
         /// Whom to ask instead, when the addressee has closed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         successor: Option<OfficeId>,
+        /// What was asked for; older logs do not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Asked>,
     },
     /// The addressee of this office's offer said yes, and this office gave the case away.
     Transferred {
@@ -125,6 +142,9 @@ pub enum Event {
         offer: OfferId,
         /// What came of it.
         outcome: ServiceOutcome,
+        /// What was asked for; older logs do not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Asked>,
     },
     /// An offer came in.
     OfferReceived {
@@ -250,6 +270,9 @@ pub enum Event {
         case: CaseId,
         /// The offer.
         offer: OfferId,
+        /// What was asked for, if this office had asked; older logs do not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Asked>,
     },
     /// This office passed an override on to those who may act on what it said before.
     OverrideForwarded {
@@ -401,7 +424,7 @@ fn said(event: &Event) -> Vec<Outgoing> {
         Event::AboveNotified { case, offer, above, unanswered_by, need, urgency, answer_due_at } => {
             one(&above, Message::UnansweredNotice { case, offer, unanswered_by, need, urgency, answer_due_at })
         }
-        Event::Withdrawn { case, offer, to, reason } | Event::WithdrawalRepeated { case, offer, to, reason } => {
+        Event::Withdrawn { case, offer, to, reason, .. } | Event::WithdrawalRepeated { case, offer, to, reason } => {
             one(&to, Message::Withdraw { case, offer, reason })
         }
         Event::Transferred { case, offer, to, chain } => one(&to, Message::Transfer { case, offer, chain }),

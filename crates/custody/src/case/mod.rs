@@ -31,7 +31,7 @@ pub use certificate::{
 };
 pub use command::{Command, Signer, Situation};
 pub use error::Error;
-pub use event::{Event, messages};
+pub use event::{Asked, Event, messages};
 pub use message::{Message, OfferTerms, Outgoing, Preview, ServiceOutcome};
 pub use state::{
     CaseCustody, OfferIn, OfferInState, OfferOut, OfferOutState, OverrideProposal, OverrideRequest, Standing,

@@ -75,9 +75,7 @@ impl CaseCustody {
     pub(super) fn withdraw(&self, offer: OfferId, reason: WithdrawReason) -> Result<Vec<Event>, Error> {
         let (case, known) = self.made(offer)?;
         match known.state {
-            OfferOutState::Open | OfferOutState::Agreed => {
-                Ok(vec![Event::Withdrawn { case, offer, to: known.to.clone(), reason }])
-            }
+            OfferOutState::Open | OfferOutState::Agreed => Ok(vec![known.withdrawn(case, offer, reason)]),
             OfferOutState::Withdrawn { .. } => Ok(vec![]),
             OfferOutState::Transferred => Err(Error::AlreadyAccepted),
             OfferOutState::Declined(_) => Err(Error::AlreadyDeclined),
@@ -114,8 +112,7 @@ impl CaseCustody {
         if known.state != OfferOutState::Open {
             return Ok(vec![]);
         }
-        let reason = WithdrawReason::HolderRestored;
-        let withdrawn = Event::Withdrawn { case, offer, to: known.to.clone(), reason };
+        let withdrawn = known.withdrawn(case, offer, WithdrawReason::HolderRestored);
         let after = self.clone().after(&withdrawn);
         let terms = OfferTerms { instead_of: Some(offer), ..known.terms.clone() };
         let mut events = vec![withdrawn];

@@ -24,8 +24,9 @@ impl CaseCustody {
                 (Event::Offered { case, offer, from: me, to, position, terms }, state_out(offer).is_none())
             }
             Message::Withdraw { offer, reason, .. } => {
-                let open = matches!(self.made(offer)?.1.state, OfferOutState::Open | OfferOutState::Agreed);
-                (Event::Withdrawn { case, offer, to, reason }, open)
+                let (_, known) = self.made(offer)?;
+                let open = matches!(known.state, OfferOutState::Open | OfferOutState::Agreed);
+                (Event::Withdrawn { case, offer, to, reason, asked: Some(known.asked()) }, open)
             }
             Message::Agreed { offer, .. } => {
                 let (_, known) = self.made(offer)?;

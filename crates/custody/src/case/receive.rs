@@ -185,7 +185,7 @@ impl CaseCustody {
         match known.state {
             // Only after a restore: the case had moved, and this offer was forgotten to be taken back.
             OfferOutState::Open if !self.holds() => {
-                Ok(vec![Event::Withdrawn { case, offer, to, reason: WithdrawReason::AnotherWayFound }])
+                Ok(vec![known.withdrawn(case, offer, WithdrawReason::AnotherWayFound)])
             }
             OfferOutState::Open if known.terms.kind == OfferKind::Service => {
                 Ok(vec![Event::ServiceAgreed { case, offer, to, need: known.terms.need }])
@@ -222,12 +222,7 @@ impl CaseCustody {
         let transferred = Event::Transferred { case, offer, to: to.clone(), chain };
         // The questions that are still open were the old holder's to ask.
         let others = self.open_offers().filter(|(other, _)| *other != offer);
-        let withdrawn = others.map(|(offer, known)| Event::Withdrawn {
-            case,
-            offer,
-            to: known.to.clone(),
-            reason: WithdrawReason::AnotherWayFound,
-        });
+        let withdrawn = others.map(|(offer, known)| known.withdrawn(case, offer, WithdrawReason::AnotherWayFound));
         std::iter::once(transferred).chain(withdrawn).collect()
     }
 
@@ -241,7 +236,10 @@ impl CaseCustody {
     ) -> Result<Vec<Event>, Error> {
         let (case, known) = self.answered_by(offer, from)?;
         match known.state {
-            OfferOutState::Open => Ok(vec![Event::OfferDeclined { case, offer, reason, successor }]),
+            OfferOutState::Open => {
+                let asked = Some(known.asked());
+                Ok(vec![Event::OfferDeclined { case, offer, reason, successor, asked }])
+            }
             OfferOutState::Declined(_) | OfferOutState::Withdrawn { .. } | OfferOutState::Voided => Ok(vec![]),
             // Two offices of one node, restored together: the certificate was returned by those who had heard of it, and
             // the office that had accepted was asked anew before it came. It stands.
@@ -255,7 +253,9 @@ impl CaseCustody {
     fn receive_conclusion(&self, offer: OfferId, from: &Party, outcome: ServiceOutcome) -> Result<Vec<Event>, Error> {
         let (case, known) = self.answered_by(offer, from)?;
         match known.state {
-            OfferOutState::Agreed => Ok(vec![Event::ServiceConcluded { case, offer, outcome }]),
+            OfferOutState::Agreed => {
+                Ok(vec![Event::ServiceConcluded { case, offer, outcome, asked: Some(known.asked()) }])
+            }
             OfferOutState::Concluded(_) | OfferOutState::Withdrawn { .. } | OfferOutState::Voided => Ok(vec![]),
             OfferOutState::Transferred => Err(Error::NotAService),
             OfferOutState::Open | OfferOutState::Declined(_) => Err(Error::Contradiction),
@@ -347,12 +347,13 @@ impl CaseCustody {
                 to.push(holder.clone());
             }
         }
-        let open_out = after.open_offers().filter(|(_, known)| known.position.term < term).map(|(offer, _)| offer);
+        let open_out = after.open_offers().filter(|(_, known)| known.position.term < term);
         let open_in = after.offers_in().filter(|(_, known)| {
             known.term < term && matches!(known.state, OfferInState::Received | OfferInState::Accepted)
         });
-        let void: Vec<OfferId> = open_out.chain(open_in.map(|(offer, _)| offer)).collect();
-        events.extend(void.into_iter().map(|offer| Event::OfferVoided { case, offer }));
+        let made = open_out.map(|(offer, known)| Event::OfferVoided { case, offer, asked: Some(known.asked()) });
+        let received = open_in.map(|(offer, _)| Event::OfferVoided { case, offer, asked: None });
+        events.extend(made.chain(received).collect::<Vec<_>>());
         if !to.is_empty() {
             events.push(Event::OverrideForwarded { case, to, chain: after.chain() });
         }

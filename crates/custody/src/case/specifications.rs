@@ -23,6 +23,11 @@ fn withdraw() -> Message {
     Message::Withdraw { case: case(), offer: offer(1), reason: WithdrawReason::Escalated }
 }
 
+fn withdrawn(reason: WithdrawReason) -> Event {
+    let asked = Some(Asked { of: kandal().office, kind: TRANSFER, need: terms(TRANSFER).need });
+    Event::Withdrawn { case: case(), offer: offer(1), to: kandal(), reason, asked }
+}
+
 fn mandate() -> (spean_vocabulary::OfficeId, spean_vocabulary::OfficeId) {
     (ministry().office, party("ngo-board").office)
 }
@@ -198,7 +203,7 @@ fn r13_an_open_offer_of_a_restored_holder_is_taken_back_and_made_afresh() {
     given::<CaseCustody>(Story::offered(TRANSFER).log(&poipet()))
         .when(&at(&poipet()), Command::ReOffer { offer: offer(1), afresh: offer(2) })
         .then([
-            Event::Withdrawn { case: case(), offer: offer(1), to: kandal(), reason },
+            withdrawn(reason),
             Event::Offered {
                 case: case(),
                 offer: offer(2),
@@ -220,10 +225,7 @@ fn r13_an_acceptance_that_waited_while_the_holder_recalled_giving_the_case_away_
         state = events.iter().fold(state, CaseCustody::evolve);
     }
     let reason = WithdrawReason::AnotherWayFound;
-    assert_eq!(
-        state.decide(receive(&kandal(), accept()), &at(&poipet())),
-        Ok(vec![Event::Withdrawn { case: case(), offer: offer(1), to: kandal(), reason }])
-    );
+    assert_eq!(state.decide(receive(&kandal(), accept()), &at(&poipet())), Ok(vec![withdrawn(reason)]));
 }
 
 #[test]
@@ -268,7 +270,12 @@ fn r17_a_refusal_that_is_recalled_after_an_override_is_still_a_refusal() {
 fn r16_an_override_voids_what_the_old_holder_had_on_offer_and_tells_the_addressee() {
     let story = Story::offered(TRANSFER).overridden();
     assert!(story.state(&takeo()).holds() && !story.state(&poipet()).holds());
-    let voided = |me: &Party| story.log(me).contains(&Event::OfferVoided { case: case(), offer: offer(1) });
+    let voided = |me: &Party| {
+        story
+            .log(me)
+            .iter()
+            .any(|event| matches!(event, Event::OfferVoided { offer: voided, .. } if *voided == offer(1)))
+    };
     assert!(voided(&poipet()) && voided(&kandal()));
     assert_eq!(proven_holder(&story.state(&kandal()).chain()), Ok(&takeo()));
 }

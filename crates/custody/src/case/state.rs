@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use spean_vocabulary::{CaseId, DeclineReason, Need, OfferId, OfferKind, OfficeId, WithdrawReason};
 
 use super::certificate::{Certificate, CertificateSignature, Position, SignedCertificate};
+use super::event::{Asked, Event};
 use super::message::{OfferTerms, ServiceOutcome};
 use crate::{Digest, Party};
 
@@ -56,6 +57,18 @@ pub struct OfferOut {
     pub reminders: u32,
     /// The offices above the addressee that were told.
     pub notified: BTreeSet<OfficeId>,
+}
+
+impl OfferOut {
+    /// Whom it asks, and for what.
+    pub(super) fn asked(&self) -> Asked {
+        Asked { of: self.to.office.clone(), kind: self.terms.kind, need: self.terms.need }
+    }
+
+    /// It is taken back.
+    pub(super) fn withdrawn(&self, case: CaseId, offer: OfferId, reason: WithdrawReason) -> Event {
+        Event::Withdrawn { case, offer, to: self.to.clone(), reason, asked: Some(self.asked()) }
+    }
 }
 
 /// How an offer stands at its holder.

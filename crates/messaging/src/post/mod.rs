@@ -25,7 +25,7 @@ mod tables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use spean_eventstore::{BoxFuture, EventStore, StoreError, TransactError, Transaction};
@@ -144,6 +144,20 @@ pub struct PostOptions {
 #[derive(Clone)]
 pub struct Post {
     shared: Arc<Shared>,
+}
+
+/// A post office for those who look after several: it does not keep one open. Cheap to clone.
+#[derive(Clone)]
+pub struct PostHandle {
+    shared: Weak<Shared>,
+}
+
+impl PostHandle {
+    /// The post office, as long as somebody keeps it open.
+    #[must_use]
+    pub fn get(&self) -> Option<Post> {
+        self.shared.upgrade().map(|shared| Post { shared })
+    }
 }
 
 pub(crate) struct Shared {
@@ -293,6 +307,12 @@ impl Post {
     /// Letters that wait for a person, the oldest first.
     pub async fn dead_letters(&self, limit: i64, offset: i64) -> Result<Vec<DeadLetter>, StoreError> {
         dead_letters::list(&self.shared, limit, offset).await
+    }
+
+    /// For those who look after several post offices.
+    #[must_use]
+    pub fn handle(&self) -> PostHandle {
+        PostHandle { shared: Arc::downgrade(&self.shared) }
     }
 
     /// How many letters wait for a person.

@@ -58,9 +58,10 @@ impl Grpc {
         request: wire::ListDeadLettersRequest,
     ) -> Result<wire::ListDeadLettersResponse, Status> {
         let page = Page::read(request.page.as_ref())?;
-        let letters = self.post.dead_letters(page.limit(), page.offset).await;
+        let letters = self.desk.node.post_offices.dead_letters(page.limit(), page.offset).await;
         let (letters, page) = page.cut(letters.map_err(|error| status::store(&error))?);
-        let dead_letters = letters.into_iter().map(|letter| wire::DeadLetter {
+        let dead_letters = letters.into_iter().map(|(service, letter)| wire::DeadLetter {
+            service: service.to_string(),
             letter_id: letter.id,
             from_node_id: letter.from.as_ref().map(|from| from.node.to_string()).unwrap_or_default(),
             from_service: letter.from.as_ref().map(|from| from.service.to_string()).unwrap_or_default(),
@@ -79,7 +80,7 @@ impl Grpc {
         request: wire::RetryDeadLetterRequest,
     ) -> Result<wire::RetryDeadLetterResponse, Status> {
         let id = field::required_text("letter_id", &request.letter_id, 64)?;
-        match self.post.retry(&id).await.map_err(|error| status::store(&error))? {
+        match self.desk.node.post_offices.retry(&id).await.map_err(|error| status::store(&error))? {
             None => Err(status::not_found("dead letter")),
             Some(Retried::Applied) => Ok(wire::RetryDeadLetterResponse { applied: true, reason: String::new() }),
             Some(Retried::Refused(reason)) => Ok(wire::RetryDeadLetterResponse { applied: false, reason }),
@@ -93,7 +94,8 @@ impl Grpc {
     ) -> Result<wire::DiscardDeadLetterResponse, Status> {
         let id = field::required_text("letter_id", &request.letter_id, 64)?;
         let reason = field::required_text("reason", &request.reason, LONGEST_REASON)?;
-        let discarded = self.post.discard(&id, &reason).await.map_err(|error| status::store(&error))?;
+        let discarded =
+            self.desk.node.post_offices.discard(&id, &reason).await.map_err(|error| status::store(&error))?;
         if discarded { Ok(wire::DiscardDeadLetterResponse {}) } else { Err(status::not_found("dead letter")) }
     }
 
@@ -105,7 +107,7 @@ impl Grpc {
         let failed = |error| status::store(&error);
         let peers = self.post.peers().await.map_err(failed)?;
         let awaited = self.post.awaited().await.map_err(failed)?;
-        let dead_letters = self.post.dead_letter_count().await.map_err(failed)?;
+        let dead_letters = self.desk.node.post_offices.dead_letter_count().await.map_err(failed)?;
         let broker_connected = self.post.is_connected();
         let peers = peers.into_iter().map(|peer| wire::Peer {
             node_id: peer.peer.node.to_string(),

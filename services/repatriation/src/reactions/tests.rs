@@ -118,6 +118,37 @@ async fn an_accepted_transfer_is_an_acceptance_and_neither_a_service_nor_a_refus
 }
 
 #[tokio::test]
+async fn every_end_of_an_offer_is_shown_and_one_that_does_not_say_who_was_asked_is_passed_over() {
+    let (store, _folder) = a_log().await;
+    for (state, shown) in [
+        (OfferState::Declined, "declined"),
+        (OfferState::Withdrawn, "withdrawn"),
+        (OfferState::Escalated, "escalated"),
+        (OfferState::Voided, "voided"),
+        (OfferState::Accepted, "accepted"),
+        (OfferState::Concluded, "concluded"),
+    ] {
+        answered(&store, OfferKind::Service, state).await;
+        let offers = arrivals::answers(id(1), store.reader()).await.unwrap();
+        assert_eq!(offers.iter().map(|offer| offer.state.as_str()).collect::<Vec<_>>(), [shown]);
+    }
+    let before = store.load::<Arrival>(ARRIVAL).await.unwrap().version;
+    for kind in [OfferKind::Service, OfferKind::Unspecified] {
+        let told = OfferAnswered {
+            offer_id: id::<()>(6).to_string(),
+            case_id: ARRIVAL.to_owned(),
+            from_office_id: CENTRE.to_owned(),
+            state: OfferState::Concluded.into(),
+            kind: kind.into(),
+            ..Default::default()
+        };
+        deliver(&store, "spean.referral.v1.OfferAnswered", told.encode_to_vec()).await.unwrap();
+    }
+    assert_eq!(store.load::<Arrival>(ARRIVAL).await.unwrap().version, before);
+    store.close().await;
+}
+
+#[tokio::test]
 async fn a_case_that_the_centre_no_longer_holds_was_accepted_until_it_comes_back() {
     let (store, _folder) = a_log().await;
     changed(&store, Standing::Holds, None).await;
