@@ -18,11 +18,11 @@ impl ReadModel for Worklist {
     }
 
     fn version(&self) -> i64 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["offer", "custody_view", "override_proposal"]
+        &["offer", "offer_before", "custody_view", "override_proposal"]
     }
 
     fn ddl(&self) -> &'static [&'static str] {
@@ -57,6 +57,18 @@ impl ReadModel for Worklist {
             );
             create index offer_of_case on offer (office, case_id, direction);
             create index offer_due on offer (direction, state, answer_due_at)",
+            // What came of an offer that has not come itself, or not again: see `End`.
+            "create table offer_before (
+                office text not null,
+                offer_id text not null,
+                direction text not null,
+                state text not null,
+                decline_reason text not null,
+                withdraw_reason text not null,
+                outcome text not null,
+                successor text not null,
+                primary key (office, offer_id, direction)
+            )",
             "create table custody_view (
                 office text not null,
                 case_id text not null,
@@ -104,7 +116,6 @@ async fn apply(
     connection: &mut AnyConnection,
 ) -> Result<(), sqlx::Error> {
     let at = recorded.metadata.recorded_at.as_micros();
-    let end = |direction, offer: OfferId, state| end(office, direction, offer, state);
     let statement = match event {
         Event::Opened { certificate } => return learn(office, case, at, &[certificate], connection).await,
         Event::CertificatesLearned { chain, .. } | Event::OverrideIssued { chain, .. } => {
@@ -112,34 +123,61 @@ async fn apply(
         }
         Event::Transferred { offer, chain, .. } => {
             learn(office, case, at, &chain, connection).await?;
-            end("out", offer, "ACCEPTED")
+            return End::of("out", offer, "ACCEPTED").note(office, connection).await;
         }
         Event::TransferReceived { offer, chain, .. } => {
             learn(office, case, at, &chain, connection).await?;
-            end("in", offer, "ACCEPTED")
+            let from = &["OFFERED", "BOUND", "DECLINED"];
+            return End { from, ..End::of("in", offer, "ACCEPTED") }.note(office, connection).await;
         }
-        Event::Offered { offer, to, terms, .. } => begin(office, "out", offer, case, &to.office, &terms, at),
-        Event::OfferReceived { offer, from, terms, .. } => begin(office, "in", offer, case, &from.office, &terms, at),
+        Event::Offered { offer, to, terms, .. } => {
+            begin(office, "out", offer, case, &to.office, &terms, at).execute(&mut *connection).await?;
+            forget_before(office, "out", offer)
+        }
+        Event::OfferReceived { offer, from, terms, .. } => {
+            begin(office, "in", offer, case, &from.office, &terms, at).execute(&mut *connection).await?;
+            forget_before(office, "in", offer)
+        }
         Event::Reminded { offer, number, .. } => remind(office, "out", offer, number),
         Event::ReminderReceived { offer, number, .. } => remind(office, "in", offer, number),
-        Event::Withdrawn { offer, reason, .. } => withdrawn(office, "out", offer, reason),
-        Event::WithdrawalReceived { offer, reason, .. } => withdrawn(office, "in", offer, reason),
-        Event::OfferDeclined { offer, reason, successor, .. } => declined(office, "out", offer, reason, successor),
-        Event::Declined { offer, reason, successor, .. } => declined(office, "in", offer, reason, successor),
-        Event::Accepted { offer, .. } => end("in", offer, "BOUND"),
-        Event::ServiceAgreed { offer, .. } => end("out", offer, "ACCEPTED"),
-        Event::AgreementReceived { offer, .. } => end("in", offer, "ACCEPTED"),
+        Event::Withdrawn { offer, reason, .. } => {
+            return withdrawn("out", offer, reason).note(office, connection).await;
+        }
+        Event::WithdrawalReceived { offer, reason, .. } => {
+            let end = withdrawn("in", offer, reason);
+            return End { may_be_first: true, ..end }.note(office, connection).await;
+        }
+        Event::OfferDeclined { offer, reason, successor, .. } => {
+            return declined("out", offer, reason, successor).note(office, connection).await;
+        }
+        Event::Declined { offer, reason, successor, .. } => {
+            let end = declined("in", offer, reason, successor);
+            return End { from: &["OFFERED", "VOIDED"], may_be_first: true, ..end }.note(office, connection).await;
+        }
+        Event::Accepted { offer, .. } => {
+            let end = End { from: &["OFFERED"], may_be_first: true, ..End::of("in", offer, "BOUND") };
+            return end.note(office, connection).await;
+        }
+        Event::ServiceAgreed { offer, .. } => {
+            return End::of("out", offer, "ACCEPTED").note(office, connection).await;
+        }
+        Event::AgreementReceived { offer, .. } => {
+            let end = End { from: &["BOUND", "VOIDED"], ..End::of("in", offer, "ACCEPTED") };
+            return end.note(office, connection).await;
+        }
         Event::ServiceConcluded { offer, outcome, .. } => {
-            finish(office, "out", offer, "CONCLUDED", "outcome", &outcome.to_string())
+            let outcome = outcome.to_string();
+            return End { outcome, ..End::of("out", offer, "CONCLUDED") }.note(office, connection).await;
         }
         Event::Concluded { offer, outcome, .. } => {
-            finish(office, "in", offer, "CONCLUDED", "outcome", &outcome.to_string())
+            let outcome = outcome.to_string();
+            let end = End { outcome, may_be_first: true, ..End::of("in", offer, "CONCLUDED") };
+            return end.note(office, connection).await;
         }
-        Event::OfferVoided { offer, .. } => sqlx::query(
-            "update offer set state = 'VOIDED' where office = $1 and offer_id = $2 and state in ('OFFERED', 'BOUND')",
-        )
-        .bind(office.to_string())
-        .bind(offer.to_string()),
+        Event::OfferVoided { offer, .. } => {
+            End::of("out", offer, "VOIDED").note(office, connection).await?;
+            return End::of("in", offer, "VOIDED").note(office, connection).await;
+        }
         Event::OverrideProposalReceived { certificate, .. } => propose(office, case, &certificate),
         Event::OverrideConsentGiven { proposal, .. } | Event::OverrideCosignatureGiven { proposal, .. } => {
             sqlx::query("update override_proposal set done = 1 where office = $1 and case_id = $2 and proposal = $3")
@@ -170,13 +208,16 @@ fn begin(
     terms: &OfferTerms,
     at: i64,
 ) -> Statement {
-    // After a tombstone the offer itself may still arrive: its end stays.
     sqlx::query(
         "insert into offer (office, offer_id, direction, case_id, case_number, kind, need, urgency, other_office, state,
             offered_at, answer_due_at, sex, age_band, language, decline_reason, withdraw_reason, outcome, instead_of,
             reminders, meant_for, redirected_because, successor, dossier_withheld, at_the_top)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'OFFERED', $10, $11, $12, $13, $14, '', '', '', $15, 0, $16, $17, '',
-            $18, 0)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce(state, 'OFFERED'), $10, $11, $12, $13, $14,
+            coalesce(decline_reason, ''), coalesce(withdraw_reason, ''), coalesce(outcome, ''), $15, 0, $16, $17,
+            coalesce(successor, ''), $18, 0
+         from (select 1 as one) given
+         left join offer_before on office = $1 and offer_id = $2 and direction = $3
+         where 1 = 1
          on conflict (office, offer_id, direction) do nothing",
     )
     .bind(office.to_string())
@@ -199,53 +240,94 @@ fn begin(
     .bind(i64::from(terms.dossier_digest.is_none()))
 }
 
-fn end(office: &OfficeId, direction: &'static str, offer: OfferId, state: &'static str) -> Statement {
-    sqlx::query("update offer set state = $4 where office = $1 and offer_id = $2 and direction = $3")
-        .bind(office.to_string())
-        .bind(offer.to_string())
-        .bind(direction)
-        .bind(state)
-}
-
-fn finish(
-    office: &OfficeId,
+/// How an offer stands, from one of the states in which that is news: what the rules fold from the same event.
+///
+/// After a restore it may be known before the offer is: who heard of the answer returns it, and who made the offer sends
+/// that again later. Then it is kept until the offer comes, which must not look open.
+struct End {
     direction: &'static str,
     offer: OfferId,
     state: &'static str,
-    column: &'static str,
-    reason: &str,
-) -> Statement {
-    let sql =
-        format!("update offer set state = $4, {column} = $5 where office = $1 and offer_id = $2 and direction = $3");
-    sqlx::query(AssertSqlSafe(sql))
+    /// The states in which it is news; all when there is none.
+    from: &'static [&'static str],
+    /// Whether the rules know of the offer by this alone.
+    may_be_first: bool,
+    decline_reason: String,
+    withdraw_reason: String,
+    outcome: String,
+    successor: String,
+}
+
+impl End {
+    fn of(direction: &'static str, offer: OfferId, state: &'static str) -> Self {
+        let (decline_reason, withdraw_reason) = (String::new(), String::new());
+        let (outcome, successor) = (String::new(), String::new());
+        let (from, may_be_first): (&[&str], _) = (&[], false);
+        Self { direction, offer, state, from, may_be_first, decline_reason, withdraw_reason, outcome, successor }
+    }
+
+    async fn note(self, office: &OfficeId, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+        let news = match self.from {
+            [] => String::new(),
+            from => format!(" and state in ('{}')", from.join("', '")),
+        };
+        // Of an offer that an office has not made, the rules know nothing but its certificate.
+        let needs_the_offer = self.direction == "out" && !self.may_be_first;
+        let tables: &[&str] = if needs_the_offer { &["offer"] } else { &["offer", "offer_before"] };
+        for table in tables {
+            let update = format!(
+                "update {table} set state = $4,
+                    decline_reason = case when $5 = '' then decline_reason else $5 end,
+                    withdraw_reason = case when $6 = '' then withdraw_reason else $6 end,
+                    outcome = case when $7 = '' then outcome else $7 end,
+                    successor = case when $8 = '' then successor else $8 end
+                 where office = $1 and offer_id = $2 and direction = $3{news}"
+            );
+            if self.bound(office, update).execute(&mut *connection).await?.rows_affected() > 0 {
+                return Ok(());
+            }
+        }
+        if self.may_be_first {
+            let insert =
+                "insert into offer_before (office, offer_id, direction, state, decline_reason, withdraw_reason,
+                    outcome, successor)
+                 select $1, $2, $3, $4, $5, $6, $7, $8
+                 where not exists (select 1 from offer where office = $1 and offer_id = $2 and direction = $3)
+                 on conflict (office, offer_id, direction) do nothing";
+            self.bound(office, insert.to_owned()).execute(connection).await?;
+        }
+        Ok(())
+    }
+
+    fn bound(&self, office: &OfficeId, sql: String) -> Statement {
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(office.to_string())
+            .bind(self.offer.to_string())
+            .bind(self.direction)
+            .bind(self.state)
+            .bind(self.decline_reason.clone())
+            .bind(self.withdraw_reason.clone())
+            .bind(self.outcome.clone())
+            .bind(self.successor.clone())
+    }
+}
+
+fn declined(direction: &'static str, offer: OfferId, reason: DeclineReason, successor: Option<OfficeId>) -> End {
+    let (decline_reason, successor) = (reason.to_string(), successor.map(|successor| successor.to_string()));
+    End { decline_reason, successor: successor.unwrap_or_default(), ..End::of(direction, offer, "DECLINED") }
+}
+
+fn withdrawn(direction: &'static str, offer: OfferId, reason: WithdrawReason) -> End {
+    let state = if reason == WithdrawReason::Escalated { "ESCALATED" } else { "WITHDRAWN" };
+    End { withdraw_reason: reason.to_string(), ..End::of(direction, offer, state) }
+}
+
+/// The offer has come, and has taken over what was known before.
+fn forget_before(office: &OfficeId, direction: &'static str, offer: OfferId) -> Statement {
+    sqlx::query("delete from offer_before where office = $1 and offer_id = $2 and direction = $3")
         .bind(office.to_string())
         .bind(offer.to_string())
         .bind(direction)
-        .bind(state)
-        .bind(reason.to_owned())
-}
-
-fn declined(
-    office: &OfficeId,
-    direction: &'static str,
-    offer: OfferId,
-    reason: DeclineReason,
-    successor: Option<OfficeId>,
-) -> Statement {
-    sqlx::query(
-        "update offer set state = 'DECLINED', decline_reason = $4, successor = $5
-         where office = $1 and offer_id = $2 and direction = $3",
-    )
-    .bind(office.to_string())
-    .bind(offer.to_string())
-    .bind(direction)
-    .bind(reason.to_string())
-    .bind(successor.map(|successor| successor.to_string()).unwrap_or_default())
-}
-
-fn withdrawn(office: &OfficeId, direction: &'static str, offer: OfferId, reason: WithdrawReason) -> Statement {
-    let state = if reason == WithdrawReason::Escalated { "ESCALATED" } else { "WITHDRAWN" };
-    finish(office, direction, offer, state, "withdraw_reason", &reason.to_string())
 }
 
 /// A second reminder is only sent where nobody else can be asked.
@@ -282,6 +364,13 @@ async fn learn(
     connection: &mut AnyConnection,
 ) -> Result<(), sqlx::Error> {
     let Some(newest) = chain.last().map(|signed| &signed.certificate) else { return Ok(()) };
+    // Whoever has the certificate knows how the offer ended, however it became known.
+    for Certificate { offer, issued_by, .. } in chain.iter().map(|signed| &signed.certificate) {
+        if let Some(offer) = offer.filter(|_| issued_by.office == *office) {
+            let end = End { may_be_first: true, ..End::of("out", offer, "ACCEPTED") };
+            end.note(office, connection).await?;
+        }
+    }
     sqlx::query(
         "insert into custody_view (office, case_id, holder_office, term, epoch, since, learned_at, by_offer, chain)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -300,7 +389,7 @@ async fn learn(
     .bind(at)
     .bind(newest.offer.map(|offer| offer.to_string()).unwrap_or_default())
     .bind(serde_json::to_string(chain).expect("certificates have text keys only"))
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
     Ok(())
 }
@@ -547,3 +636,6 @@ pub async fn proposals(
     };
     rows.iter().map(read).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,14 @@
 //! What the broker keeps for a service: read, given to the inbox, acknowledged, and cleared.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::{self, AckKind};
 use futures::StreamExt as _;
-use tokio::time::timeout;
+use spean_eventstore::StoreError;
+use tokio::time::{Instant, timeout};
 
 use super::{COME_AGAIN, Shared, Taken, inbox, recovery};
 use crate::broker::{Broker, MailboxPlace};
@@ -17,6 +19,53 @@ const REOPEN_AFTER: Duration = Duration::from_secs(1);
 const LETTERS_TO_CLEAR: u32 = 500;
 /// How long no letter comes before what is acknowledged is cleared all the same.
 const CLEAR_WHEN_IDLE: Duration = Duration::from_secs(5);
+
+/// How often the log says that letters cannot be stored, for as long as that is so: a disk may be full for days.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
+
+/// So many letters that nobody has read are a heap: as many again as are fetched together.
+const HEAP: u64 = 50;
+
+/// How many letters lie unread in the mailboxes of a service.
+#[derive(Default)]
+pub(crate) struct MailWaits {
+    at_the_hub: AtomicU64,
+    at_the_own_server: AtomicU64,
+}
+
+impl MailWaits {
+    /// Whether this service is behind with its mail. The receipts that it misses may lie there.
+    pub(super) fn is_behind(&self) -> bool {
+        [&self.at_the_hub, &self.at_the_own_server].iter().any(|waiting| waiting.load(Ordering::Relaxed) >= HEAP)
+    }
+
+    fn note(&self, place: MailboxPlace, unread: u64) {
+        let at = match place {
+            MailboxPlace::Hub => &self.at_the_hub,
+            MailboxPlace::OwnServer => &self.at_the_own_server,
+        };
+        at.store(unread, Ordering::Relaxed);
+    }
+}
+
+/// Letters that could not be stored and will come again.
+#[derive(Default)]
+struct NotStored {
+    said_at: Option<Instant>,
+    unsaid: u64,
+}
+
+impl NotStored {
+    fn say(&mut self, shared: &Shared, error: &StoreError) {
+        self.unsaid += 1;
+        if self.said_at.is_some_and(|said_at| said_at.elapsed() < SAY_AGAIN) {
+            return;
+        }
+        let attempts = self.unsaid;
+        tracing::warn!(me = %shared.me, error = %error, attempts, "letters cannot be stored now; they will come again");
+        (self.said_at, self.unsaid) = (Some(Instant::now()), 0);
+    }
+}
 
 pub(super) async fn run(shared: Arc<Shared>, broker: Broker, place: MailboxPlace) {
     let mut connected = broker.connected();
@@ -31,6 +80,8 @@ pub(super) async fn run(shared: Arc<Shared>, broker: Broker, place: MailboxPlace
                 }
                 recovery::greet_all(&shared).await;
                 read(&shared, &broker, place, &mut letters).await;
+                // Nobody knows until the next letter.
+                shared.mail_waits.note(place, 0);
             }
             Err(error) => tracing::debug!(me = %shared.me, error = %error, "the mailbox cannot be opened now"),
         }
@@ -42,9 +93,11 @@ pub(super) async fn run(shared: Arc<Shared>, broker: Broker, place: MailboxPlace
 async fn read(shared: &Arc<Shared>, broker: &Broker, place: MailboxPlace, letters: &mut pull::Stream) {
     // What lies there may all be acknowledged: by this service before it was started again, for example.
     let (mut taken_letters, mut taken_bytes) = (LETTERS_TO_CLEAR, 0);
+    let mut not_stored = NotStored::default();
     loop {
         // A mailbox that is full of what was acknowledged takes no letter any more, so none will come that has it cleared.
         let Ok(next) = timeout(CLEAR_WHEN_IDLE, letters.next()).await else {
+            shared.mail_waits.note(place, 0);
             if taken_letters > 0 {
                 let is_clear = clear(shared, broker, place).await;
                 (taken_letters, taken_bytes) = (u32::from(!is_clear), 0);
@@ -53,9 +106,10 @@ async fn read(shared: &Arc<Shared>, broker: &Broker, place: MailboxPlace, letter
         };
         match next {
             Some(Ok(message)) => {
+                shared.mail_waits.note(place, message.info().map_or(0, |info| info.pending));
                 taken_letters += 1;
                 taken_bytes += message.payload.len() as u64;
-                take(shared, message).await;
+                take(shared, message, &mut not_stored).await;
                 if taken_letters >= LETTERS_TO_CLEAR || taken_bytes >= broker.room_to_keep() {
                     clear(shared, broker, place).await;
                     (taken_letters, taken_bytes) = (1, 0);
@@ -82,12 +136,12 @@ async fn clear(shared: &Shared, broker: &Broker, place: MailboxPlace) -> bool {
     }
 }
 
-async fn take(shared: &Arc<Shared>, message: jetstream::Message) {
+async fn take(shared: &Arc<Shared>, message: jetstream::Message, not_stored: &mut NotStored) {
     let subject = message.subject.to_string();
     let answer = match inbox::read(shared, &subject, &message.payload).await {
         Ok(taken) => taken,
         Err(error) => {
-            tracing::warn!(me = %shared.me, error = %error, "a letter could not be stored now; it will come again");
+            not_stored.say(shared, &error);
             Taken::Later
         }
     };

@@ -173,6 +173,8 @@ pub(crate) struct Shared {
     pub(crate) recovering: AtomicBool,
     pub(crate) discovering: AtomicBool,
     pub(crate) receipts_due: Mutex<BTreeSet<Address>>,
+    /// What lies unread in the mailboxes.
+    pub(crate) mail_waits: mailbox::MailWaits,
     pub(crate) receipt_wanted: Notify,
     pub(crate) resend_wanted: Notify,
     pub(crate) forget_wanted: Notify,
@@ -245,6 +247,7 @@ impl Post {
             recovering: AtomicBool::new(started.recovering),
             discovering: AtomicBool::new(false),
             receipts_due: Mutex::default(),
+            mail_waits: mailbox::MailWaits::default(),
             receipt_wanted: Notify::new(),
             resend_wanted: Notify::new(),
             forget_wanted: Notify::new(),

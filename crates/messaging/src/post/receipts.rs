@@ -22,6 +22,9 @@ const GATHER: Duration = Duration::from_millis(20);
 /// The pause after receipts were given. Who is written to without end must not answer without end: a receipt costs both
 /// ends as much as a letter.
 const BREATH: Duration = Duration::from_millis(500);
+/// The longest pause: it doubles for as long as receipts are due again at its end. A receipt confirms all that came
+/// before, so the fewer there are while letters come without end, the more time everybody has for the letters.
+const LONGEST_BREATH: Duration = Duration::from_secs(4);
 /// Why a receipt or a hello is refused.
 const CONFIRMS_TOO_MUCH: &str = "the peer confirms what was never written, or contradicts itself";
 /// A letter given to the broker so many seconds ago should have its receipt when the peer shows life.
@@ -30,11 +33,14 @@ const OVERDUE_SECONDS: i64 = 5;
 const DUE_AFTER_HELLO_SECONDS: i64 = 1;
 
 pub(super) async fn run(shared: Arc<Shared>) {
+    let mut breath = BREATH;
     loop {
         shared.receipt_wanted.notified().await;
         tokio::time::sleep(GATHER).await;
         give_due(&shared).await;
-        tokio::time::sleep(BREATH).await;
+        tokio::time::sleep(breath).await;
+        let has_no_rest = !locked(&shared.receipts_due).is_empty();
+        breath = if has_no_rest { (breath * 2).min(LONGEST_BREATH) } else { BREATH };
     }
 }
 
@@ -185,6 +191,8 @@ pub(super) async fn take(
         ReceiptEffect::Absurd => Err(Unusable::Refused(CONFIRMS_TOO_MUCH.to_owned())),
         // It works through what it has: what is behind that in its mailbox must not come a second time.
         ReceiptEffect::Advanced { .. } => Ok(()),
+        // A later receipt may lie in the mailbox already.
+        ReceiptEffect::Nothing | ReceiptEffect::Stale if shared.mail_waits.is_behind() => Ok(()),
         ReceiptEffect::Nothing | ReceiptEffect::Stale => {
             Ok(make_due(shared, &peer.to_string(), OVERDUE_SECONDS).await?)
         }

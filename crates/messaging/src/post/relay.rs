@@ -33,6 +33,10 @@ const FIRST_RESEND_SECONDS: i64 = 15;
 /// The longest wait between two attempts, in seconds: a peer that is dark for weeks must not find thousands of copies.
 const LONGEST_RESEND_SECONDS: i64 = 6 * 3_600;
 
+/// How much later a letter is sent again when this service is behind with its own mail, in seconds. Not for ever: whoever
+/// fills the mailbox on purpose must not keep letters to others from being sent again.
+const LONGEST_HEAP_SECONDS: i64 = 120;
+
 struct Waiting {
     peer: Address,
     incarnation: u64,
@@ -183,18 +187,26 @@ pub(super) async fn postpone(
 }
 
 async fn due(shared: &Shared, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
+    // Whoever is behind with the mail has not read the receipts yet that may lie there.
+    let again = if shared.mail_waits.is_behind() {
+        now.as_micros() - LONGEST_HEAP_SECONDS * 1_000_000
+    } else {
+        now.as_micros()
+    };
     // A clock that was set back must not stop the post: nothing waits longer than the longest pause. Peers take turns, so
     // that one whose mailbox is full holds up nobody else.
     let rows = sqlx::query(
         "select peer, incarnation, sequence, attempt, kind, case_id, body, attachment, trace, posted_at, published_at
          from (select post_out.*, row_number() over (partition by peer order by incarnation, sequence) as turn
-               from post_out where settled_at is null and (next_attempt_at <= $1 or next_attempt_at > $2)) waiting
+               from post_out where settled_at is null and (next_attempt_at <= $1 or next_attempt_at > $2)
+                  and (published_at is null or next_attempt_at <= $5 or next_attempt_at > $2)) waiting
          where turn <= $4 order by turn, peer limit $3",
     )
     .bind(now.as_micros())
     .bind(now.as_micros() + (LONGEST_RESEND_SECONDS + 1) * 1_000_000)
     .bind(WINDOW)
     .bind(WINDOW_OF_ONE)
+    .bind(again)
     .fetch_all(shared.store.reader())
     .await?;
     Ok(rows.iter().map(|row| waiting(row, shared)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
