@@ -1,6 +1,7 @@
 //! What people do at their desks, and what must be true of the network when they have done it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use spean::demonstration::staff::{Staff, new_id};
 use spean::demonstration::stories::reason;
@@ -9,10 +10,14 @@ use spean_contracts::referral::v1::{GetNodeStatusRequest, GetNodeStatusResponse,
 use spean_contracts::vocabulary::v1::{Birth, ConsentBasis, Name, Need, Person, Sex, Urgency, birth};
 use spean_identity::Role;
 use spean_testkit::{a_person, eventually};
+use tokio::time::{Instant, sleep};
 use tonic::{Code, Status};
 
 use crate::desk::{Desk, PATIENCE};
 use crate::network::Network;
+
+/// How long the databases of all services are left alone between two looks at them.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// A case on its way from one desk to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,10 +212,15 @@ pub async fn settled(network: &Network) {
         .await;
     }
     // A node says this of its desk for referrals alone.
-    eventually(PATIENCE, "the letters of every service", async || {
-        on_their_way(network.folder()).await.expect("the databases can be read").is_empty()
-    })
-    .await;
+    let since = Instant::now();
+    loop {
+        let on_their_way = on_their_way(network.folder()).await.expect("the databases can be read");
+        if on_their_way.is_empty() {
+            break;
+        }
+        assert!(since.elapsed() < PATIENCE, "after {PATIENCE:?} there are still {on_their_way:#?}");
+        sleep(BETWEEN_LOOKS).await;
+    }
     for office in network.staffed_offices() {
         let dead_letters = status_of(network, &office).await.dead_letters;
         assert_eq!(dead_letters, 0, "letters wait for a person at the node of {office}");

@@ -1,7 +1,7 @@
 //! Where a text stands in the clear: in every file of a network, byte for byte.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::network::Network;
@@ -52,18 +52,22 @@ pub fn keep_what_lies_at_the_hub(network: &Network) {
     }
 }
 
-/// None when the broker has just removed it.
 fn contents(file: &Path) -> Option<Vec<u8>> {
-    match fs::read(file) {
-        Ok(bytes) => Some(bytes),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => panic!("{} cannot be read: {error}", file.display()),
+    present(file, fs::read(file))
+}
+
+/// None when the broker has just removed it.
+fn present<T>(path: &Path, read: io::Result<T>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => panic!("{} cannot be read: {error}", path.display()),
     }
 }
 
 fn list(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).expect("the folder is ours") {
+    for entry in present(folder, fs::read_dir(folder)).into_iter().flatten() {
         let path = entry.expect("the folder is ours").path();
         if path.is_dir() { files.extend(list(&path)) } else { files.push(path) }
     }

@@ -26,54 +26,62 @@ impl PostOffices {
 
     /// Letters that could not be applied, and the service at which they wait: the oldest first.
     ///
-    /// # Errors
-    /// When a database cannot be read.
-    pub async fn dead_letters(&self, limit: i64, offset: i64) -> Result<Vec<(Service, DeadLetter)>, StoreError> {
+    /// A service whose database cannot be read is left out, and the log says so: the others must be seen all the same.
+    pub async fn dead_letters(&self, limit: i64, offset: i64) -> Vec<(Service, DeadLetter)> {
         let mut letters = Vec::new();
         for (service, post) in self.open() {
-            let waiting = post.dead_letters(limit.saturating_add(offset), 0).await?;
+            let waiting = post.dead_letters(limit.saturating_add(offset), 0).await;
+            let waiting = waiting.unwrap_or_else(|error| left_out(service, &error));
             letters.extend(waiting.into_iter().map(|letter| (service, letter)));
         }
         letters.sort_by_key(|(service, letter)| (letter.arrived_at, *service));
         let (skipped, wanted) = (usize::try_from(offset).unwrap_or(0), usize::try_from(limit).unwrap_or(0));
-        Ok(letters.into_iter().skip(skipped).take(wanted).collect())
+        letters.into_iter().skip(skipped).take(wanted).collect()
     }
 
-    /// How many letters wait for a person.
-    ///
-    /// # Errors
-    /// When a database cannot be read.
-    pub async fn dead_letter_count(&self) -> Result<i64, StoreError> {
+    /// How many letters wait for a person, at the services whose database can be read.
+    pub async fn dead_letter_count(&self) -> i64 {
         let mut count = 0;
-        for (_, post) in self.open() {
-            count += post.dead_letter_count().await?;
+        for (service, post) in self.open() {
+            count += post.dead_letter_count().await.unwrap_or_else(|error| left_out(service, &error));
         }
-        Ok(count)
+        count
     }
 
     /// Tries a dead letter once more; none when no service has it.
     ///
     /// # Errors
-    /// When a database cannot be read or written.
+    /// When no service has it, and a database could not be read or written.
     pub async fn retry(&self, id: &str) -> Result<Option<Retried>, StoreError> {
+        let mut outcome = Ok(None);
         for (_, post) in self.open() {
-            if let Some(retried) = post.retry(id).await? {
-                return Ok(Some(retried));
+            match post.retry(id).await {
+                Ok(None) => {}
+                Ok(retried) => return Ok(retried),
+                Err(error) => outcome = Err(error),
             }
         }
-        Ok(None)
+        outcome
     }
 
     /// Sets a dead letter aside for good; false when no service has it.
     ///
     /// # Errors
-    /// When a database cannot be read or written.
+    /// When no service has it, and a database could not be read or written.
     pub async fn discard(&self, id: &str, reason: &str) -> Result<bool, StoreError> {
+        let mut outcome = Ok(false);
         for (_, post) in self.open() {
-            if post.discard(id, reason).await? {
-                return Ok(true);
+            match post.discard(id, reason).await {
+                Ok(false) => {}
+                Ok(true) => return Ok(true),
+                Err(error) => outcome = Err(error),
             }
         }
-        Ok(false)
+        outcome
     }
+}
+
+fn left_out<T: Default>(service: Service, error: &StoreError) -> T {
+    tracing::warn!(service = %service, error = %error, "its dead letters cannot be read now");
+    T::default()
 }

@@ -78,6 +78,16 @@ pub enum MailboxPlace {
     OwnServer,
 }
 
+/// An open mailbox.
+pub struct Mail {
+    /// What lies in it and comes.
+    pub letters: pull::Stream,
+    /// Whether it was made by this opening.
+    pub created: bool,
+    /// How many letters nobody has been given yet.
+    pub unread: u64,
+}
+
 /// A connection that repairs itself. Cheap to clone.
 #[derive(Clone)]
 pub struct Broker {
@@ -178,7 +188,7 @@ impl Broker {
 
     /// The mail of one service of this node. Creates the mailbox and its reader when they are missing, as after a wipe;
     /// `created` tells that the mailbox is a new one, so whatever was in it is gone.
-    pub async fn mail(&self, service: Service, place: MailboxPlace) -> Result<(pull::Stream, bool), BrokerError> {
+    pub async fn mail(&self, service: Service, place: MailboxPlace) -> Result<Mail, BrokerError> {
         let (context, durable) = self.at(service, place);
         let refused = |error: &dyn std::fmt::Display| BrokerError::Refused(error.to_string());
         let name = topology::mailbox_stream(&self.node);
@@ -199,6 +209,7 @@ impl Broker {
             ..pull::Config::default()
         };
         let reader = mailbox.get_or_create_consumer(&durable, config).await.map_err(|error| refused(&error))?;
+        let unread = reader.cached_info().num_pending;
         let letters = reader
             .stream()
             .max_messages_per_batch(LETTERS_AT_ONCE)
@@ -207,7 +218,7 @@ impl Broker {
             .messages()
             .await
             .map_err(|error| refused(&error))?;
-        Ok((letters, created))
+        Ok(Mail { letters, created, unread })
     }
 
     /// How many bytes of acknowledged mail may lie in the mailbox before it is cleared.

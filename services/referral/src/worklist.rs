@@ -178,7 +178,11 @@ async fn apply(
             End::of("out", offer, "VOIDED").note(office, connection).await?;
             return End::of("in", offer, "VOIDED").note(office, connection).await;
         }
-        Event::OverrideProposalReceived { certificate, .. } => propose(office, case, &certificate),
+        Event::OverrideProposed { chain, .. } => return end_by_certificate(office, &chain, connection).await,
+        Event::OverrideProposalReceived { certificate, chain, .. } => {
+            end_by_certificate(office, &chain, connection).await?;
+            propose(office, case, &certificate)
+        }
         Event::OverrideConsentGiven { proposal, .. } | Event::OverrideCosignatureGiven { proposal, .. } => {
             sqlx::query("update override_proposal set done = 1 where office = $1 and case_id = $2 and proposal = $3")
                 .bind(office.to_string())
@@ -189,7 +193,6 @@ async fn apply(
         | Event::WithdrawalRepeated { .. }
         | Event::UnansweredNoticeReceived { .. }
         | Event::OverrideForwarded { .. }
-        | Event::OverrideProposed { .. }
         | Event::OverrideConsentReceived { .. }
         | Event::OverrideCosignatureReceived { .. } => return Ok(()),
     };
@@ -355,6 +358,21 @@ fn propose(office: &OfficeId, case: CaseId, certificate: &Certificate) -> Statem
     .bind(certificate.issued_at.as_micros())
 }
 
+/// Whoever has the certificate knows how the offer ended, however it became known.
+async fn end_by_certificate(
+    office: &OfficeId,
+    chain: &[SignedCertificate],
+    connection: &mut AnyConnection,
+) -> Result<(), sqlx::Error> {
+    for Certificate { offer, issued_by, .. } in chain.iter().map(|signed| &signed.certificate) {
+        if let Some(offer) = offer.filter(|_| issued_by.office == *office) {
+            let end = End { may_be_first: true, ..End::of("out", offer, "ACCEPTED") };
+            end.note(office, connection).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The highest certificate wins, in whatever order they come.
 async fn learn(
     office: &OfficeId,
@@ -364,13 +382,7 @@ async fn learn(
     connection: &mut AnyConnection,
 ) -> Result<(), sqlx::Error> {
     let Some(newest) = chain.last().map(|signed| &signed.certificate) else { return Ok(()) };
-    // Whoever has the certificate knows how the offer ended, however it became known.
-    for Certificate { offer, issued_by, .. } in chain.iter().map(|signed| &signed.certificate) {
-        if let Some(offer) = offer.filter(|_| issued_by.office == *office) {
-            let end = End { may_be_first: true, ..End::of("out", offer, "ACCEPTED") };
-            end.note(office, connection).await?;
-        }
-    }
+    end_by_certificate(office, chain, connection).await?;
     sqlx::query(
         "insert into custody_view (office, case_id, holder_office, term, epoch, since, learned_at, by_offer, chain)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)

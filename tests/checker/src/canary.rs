@@ -120,7 +120,8 @@ pub fn find(folder: &Path, words: &[String], but: &[&str]) -> anyhow::Result<(Ve
     let canaries = Canaries::new(words)?;
     let (mut findings, mut files, mut folders) = (Vec::new(), 0, vec![folder.to_owned()]);
     while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next)? {
+        let Some(entries) = present(fs::read_dir(&next))? else { continue };
+        for entry in entries {
             let path = entry?.path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             if but.contains(&name.as_str()) {

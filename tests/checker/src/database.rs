@@ -27,7 +27,6 @@ impl Databases {
                 }
                 url_of(&file)
             }
-            Self::Server(url) if name == "vault" => url.clone(),
             Self::Server(url) => {
                 let mark = if url.contains('?') { '&' } else { '?' };
                 format!("{url}{mark}options[search_path]={name}&options[default_transaction_read_only]=on")

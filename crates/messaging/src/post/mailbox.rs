@@ -11,7 +11,7 @@ use spean_eventstore::StoreError;
 use tokio::time::{Instant, timeout};
 
 use super::{COME_AGAIN, Shared, Taken, inbox, recovery};
-use crate::broker::{Broker, MailboxPlace};
+use crate::broker::{Broker, Mail, MailboxPlace};
 
 /// The pause before the mailbox is opened again after the broker failed.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ const LETTERS_TO_CLEAR: u32 = 500;
 const CLEAR_WHEN_IDLE: Duration = Duration::from_secs(5);
 
 /// How often the log says that letters cannot be stored, for as long as that is so: a disk may be full for days.
-const SAY_AGAIN: Duration = Duration::from_secs(60);
+const SAY_AGAIN: Duration = Duration::from_mins(1);
 
 /// So many letters that nobody has read are a heap: as many again as are fetched together.
 const HEAP: u64 = 50;
@@ -69,19 +69,19 @@ impl NotStored {
 
 pub(super) async fn run(shared: Arc<Shared>, broker: Broker, place: MailboxPlace) {
     let mut connected = broker.connected();
+    let mut not_stored = NotStored::default();
     loop {
         if connected.wait_for(|connected| *connected).await.is_err() {
             return;
         }
         match broker.mail(shared.me.service, place).await {
-            Ok((mut letters, created)) => {
+            Ok(Mail { mut letters, created, unread }) => {
+                shared.mail_waits.note(place, unread);
                 if created {
                     tracing::info!(me = %shared.me, "the mailbox is new; telling the peers");
                 }
                 recovery::greet_all(&shared).await;
-                read(&shared, &broker, place, &mut letters).await;
-                // Nobody knows until the next letter.
-                shared.mail_waits.note(place, 0);
+                read(&shared, &broker, place, &mut letters, &mut not_stored).await;
             }
             Err(error) => tracing::debug!(me = %shared.me, error = %error, "the mailbox cannot be opened now"),
         }
@@ -90,10 +90,15 @@ pub(super) async fn run(shared: Arc<Shared>, broker: Broker, place: MailboxPlace
 }
 
 /// Takes letters until the mailbox must be opened again.
-async fn read(shared: &Arc<Shared>, broker: &Broker, place: MailboxPlace, letters: &mut pull::Stream) {
+async fn read(
+    shared: &Arc<Shared>,
+    broker: &Broker,
+    place: MailboxPlace,
+    letters: &mut pull::Stream,
+    not_stored: &mut NotStored,
+) {
     // What lies there may all be acknowledged: by this service before it was started again, for example.
     let (mut taken_letters, mut taken_bytes) = (LETTERS_TO_CLEAR, 0);
-    let mut not_stored = NotStored::default();
     loop {
         // A mailbox that is full of what was acknowledged takes no letter any more, so none will come that has it cleared.
         let Ok(next) = timeout(CLEAR_WHEN_IDLE, letters.next()).await else {
@@ -109,7 +114,7 @@ async fn read(shared: &Arc<Shared>, broker: &Broker, place: MailboxPlace, letter
                 shared.mail_waits.note(place, message.info().map_or(0, |info| info.pending));
                 taken_letters += 1;
                 taken_bytes += message.payload.len() as u64;
-                take(shared, message, &mut not_stored).await;
+                take(shared, message, not_stored).await;
                 if taken_letters >= LETTERS_TO_CLEAR || taken_bytes >= broker.room_to_keep() {
                     clear(shared, broker, place).await;
                     (taken_letters, taken_bytes) = (1, 0);

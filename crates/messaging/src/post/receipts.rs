@@ -23,7 +23,7 @@ const GATHER: Duration = Duration::from_millis(20);
 /// ends as much as a letter.
 const BREATH: Duration = Duration::from_millis(500);
 /// The longest pause: it doubles for as long as receipts are due again at its end. A receipt confirms all that came
-/// before, so the fewer there are while letters come without end, the more time everybody has for the letters.
+/// before, so the fewer there are while letters come without end, whoever writes them, the more time there is for those.
 const LONGEST_BREATH: Duration = Duration::from_secs(4);
 /// Why a receipt or a hello is refused.
 const CONFIRMS_TOO_MUCH: &str = "the peer confirms what was never written, or contradicts itself";
@@ -191,8 +191,6 @@ pub(super) async fn take(
         ReceiptEffect::Absurd => Err(Unusable::Refused(CONFIRMS_TOO_MUCH.to_owned())),
         // It works through what it has: what is behind that in its mailbox must not come a second time.
         ReceiptEffect::Advanced { .. } => Ok(()),
-        // A later receipt may lie in the mailbox already.
-        ReceiptEffect::Nothing | ReceiptEffect::Stale if shared.mail_waits.is_behind() => Ok(()),
         ReceiptEffect::Nothing | ReceiptEffect::Stale => {
             Ok(make_due(shared, &peer.to_string(), OVERDUE_SECONDS).await?)
         }

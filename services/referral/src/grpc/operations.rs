@@ -59,7 +59,7 @@ impl Grpc {
     ) -> Result<wire::ListDeadLettersResponse, Status> {
         let page = Page::read(request.page.as_ref())?;
         let letters = self.desk.node.post_offices.dead_letters(page.limit(), page.offset).await;
-        let (letters, page) = page.cut(letters.map_err(|error| status::store(&error))?);
+        let (letters, page) = page.cut(letters);
         let dead_letters = letters.into_iter().map(|(service, letter)| wire::DeadLetter {
             service: service.to_string(),
             letter_id: letter.id,
@@ -107,7 +107,7 @@ impl Grpc {
         let failed = |error| status::store(&error);
         let peers = self.post.peers().await.map_err(failed)?;
         let awaited = self.post.awaited().await.map_err(failed)?;
-        let dead_letters = self.desk.node.post_offices.dead_letter_count().await.map_err(failed)?;
+        let dead_letters = self.desk.node.post_offices.dead_letter_count().await;
         let broker_connected = self.post.is_connected();
         let peers = peers.into_iter().map(|peer| wire::Peer {
             node_id: peer.peer.node.to_string(),
