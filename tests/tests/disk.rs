@@ -314,7 +314,8 @@ struct Bench {
 
 impl Bench {
     fn of(network: &Network, name: &str) -> Self {
-        let folder = network.folder().join(name);
+        // Not beside the nodes: what lies there counts as one of them.
+        let folder = network.folder().join("pictures").join(name);
         let settings = network.settings(NODE);
         let canonical = |path: &Path| path.canonicalize().expect("it is there");
         let watched = (canonical(&settings.data), canonical(&settings.keys));

@@ -175,4 +175,4 @@ pub(crate) fn to_wind_up(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

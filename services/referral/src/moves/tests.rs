@@ -38,7 +38,7 @@ fn offer(number: u8) -> OfferId {
     format!("000000{number:02x}-0000-4000-8000-000000000000").parse().unwrap()
 }
 
-fn terms(meant_for: Option<&str>) -> OfferTerms {
+pub(crate) fn terms(meant_for: Option<&str>) -> OfferTerms {
     OfferTerms {
         kind: OfferKind::Transfer,
         need: Need::ReintegrationFollowUp,

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use spean_custody::Party;
-use spean_custody::case::{OfferInState, OfferOutState, Preview, ServiceOutcome};
+use spean_custody::case::{OfferInState, OfferOutState, ServiceOutcome};
 use spean_eventsourcing::Aggregate as _;
 use spean_eventstore::{EventStore, Expected, Metadata, Options};
 use spean_testkit::{Postgres, a_folder};
-use spean_vocabulary::{AgeBand, Need, OfferKind, Sex, Timestamp, Urgency};
+use spean_vocabulary::{Need, Timestamp};
 
 use super::*;
+use crate::moves::tests::terms;
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_300_200_000_000);
 
@@ -25,22 +26,6 @@ fn offer_of(case: CaseId) -> OfferId {
 
 fn case(number: usize) -> CaseId {
     format!("0b1f6f2e-5d0e-4a53-9d0e-3f6f1a2b{number:04x}").parse().unwrap()
-}
-
-fn terms() -> OfferTerms {
-    OfferTerms {
-        kind: OfferKind::Transfer,
-        need: Need::ReintegrationFollowUp,
-        urgency: Urgency::Urgent,
-        answer_due_at: NOW.plus_hours(48),
-        case_number: None,
-        preview: Preview { sex: Sex::Female, age_band: AgeBand::Adolescent, language: None },
-        dossier_digest: None,
-        consent: None,
-        instead_of: None,
-        meant_for: None,
-        redirected_because: None,
-    }
 }
 
 /// The certificate that came of the offer.
@@ -64,7 +49,7 @@ fn made(case: CaseId) -> Vec<Event> {
     let (offer, to, position) = (offer_of(case), party("saang"), spean_custody::case::Position::default());
     let outcome = ServiceOutcome::Completed;
     vec![
-        Event::Offered { case, offer, from: party("takeo"), to: to.clone(), position, terms: terms() },
+        Event::Offered { case, offer, from: party("takeo"), to: to.clone(), position, terms: terms(None) },
         Event::Withdrawn { case, offer, to: to.clone(), reason: WithdrawReason::Escalated, asked: None },
         Event::OfferDeclined { case, offer, reason: DeclineReason::NoCapacity, successor: None, asked: None },
         Event::Transferred { case, offer, to: to.clone(), chain: chain(case) },
@@ -88,7 +73,7 @@ fn got(case: CaseId) -> Vec<Event> {
     let position = spean_custody::case::Position::default();
     let reason = DeclineReason::NoCapacity;
     vec![
-        Event::OfferReceived { case, offer, from: from.clone(), to: at.clone(), position, terms: terms() },
+        Event::OfferReceived { case, offer, from: from.clone(), to: at.clone(), position, terms: terms(None) },
         Event::Accepted { case, offer, to: from.clone(), term: 0 },
         Event::Declined { case, offer, to: from.clone(), reason, successor: Some("kandal".parse().unwrap()) },
         Event::WithdrawalReceived { case, offer, from: from.clone(), reason: WithdrawReason::SentByMistake },
