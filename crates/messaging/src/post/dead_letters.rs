@@ -43,10 +43,12 @@ pub enum Retried {
 }
 
 pub(super) async fn list(shared: &Shared, limit: i64, offset: i64) -> Result<Vec<DeadLetter>, StoreError> {
+    // Without naming both states of the partial index `post_in_stuck`, SQLite reads the whole table.
     let rows = sqlx::query(
         "select letter_id, peer, kind, reason, arrived_at, attempts,
             (select count(*) from post_in behind where behind.case_id = post_in.case_id and behind.case_id <> ''
-                and behind.peer = post_in.peer and behind.state in ('dead', 'waiting') and behind.state = 'waiting') as waiting_behind
+                and behind.peer = post_in.peer and behind.state in ('dead', 'waiting')
+                and behind.state = 'waiting') as waiting_behind
          from post_in where state in ('dead', 'waiting') and state = 'dead'
          union all
          select id, '', subject, reason, arrived_at, 1, 0 from post_unreadable
@@ -73,7 +75,8 @@ pub(super) async fn list(shared: &Shared, limit: i64, offset: i64) -> Result<Vec
 
 pub(super) async fn count(shared: &Shared) -> Result<i64, StoreError> {
     let row = sqlx::query(
-        "select (select count(*) from post_in where state in ('dead', 'waiting') and state = 'dead') + (select count(*) from post_unreadable)",
+        "select (select count(*) from post_in where state in ('dead', 'waiting') and state = 'dead')
+            + (select count(*) from post_unreadable)",
     )
     .fetch_one(shared.store.reader())
     .await?;

@@ -8,7 +8,7 @@ use spean_custody::case::{OfferInState, OfferOutState, ServiceOutcome};
 use spean_eventsourcing::Aggregate as _;
 use spean_eventstore::{EventStore, Expected, Metadata, Options};
 use spean_testkit::{Postgres, a_folder};
-use spean_vocabulary::{Need, Timestamp};
+use spean_vocabulary::{DeclineReason, Need, Timestamp, WithdrawReason};
 
 use super::*;
 use crate::moves::tests::terms;
