@@ -5,13 +5,13 @@ use spean::demonstration::agencies::{KANDAL, RATANAK_KIRI};
 use spean::demonstration::staff::{Staff, new_id};
 use spean::demonstration::stories::reason;
 use spean_contracts::cases::v1::{
-    Act, AddAttachmentRequest, AttachmentKind, ErasePersonRequest, Fact, GetCaseHistoryRequest, Holder,
+    Act, AddAttachmentRequest, AttachmentKind, Consent, ErasePersonRequest, Fact, GetCaseHistoryRequest, Holder,
     ListAttachmentsRequest, ListIncompleteFilesRequest, ListPossibleDuplicatesRequest, ListRaisedRisksRequest, Means,
-    MediaType, MergeCasesRequest, RaiseRiskRequest, ReadAttachmentRequest, RecordFactRequest, RiskKind,
-    RuleOutDuplicateRequest, Severity, UnmergeCasesRequest,
+    MediaType, MergeCasesRequest, RaiseRiskRequest, ReadAttachmentRequest, RecordConsentRequest, RecordFactRequest,
+    RiskKind, RuleOutDuplicateRequest, Severity, UnmergeCasesRequest, WithdrawConsentRequest,
 };
-use spean_contracts::referral::v1::{OfferKind, OfferReferralRequest, OfferState};
-use spean_contracts::vocabulary::v1::{Birth, ConsentBasis, Name, Need, Person, Sex, Urgency, birth};
+use spean_contracts::referral::v1::{OfferKind, OfferReferralRequest, OfferState, OpenDossierRequest};
+use spean_contracts::vocabulary::v1::{Birth, ConsentBasis, Name, Need, Part, Person, Sex, Urgency, birth};
 use spean_tests::{Canary, Desk, invented, network, open_case, settled};
 use tonic::{Code, Status};
 
@@ -22,6 +22,7 @@ async fn nobody_is_dropped_and_all_that_is_known_of_them_goes_along() {
     somebody_of_whom_nothing_is_known_is_offered(&sender, &receiver).await;
     let (one, two) = a_name_in_the_other_script_is_found_and_judged(&sender).await;
     two_cases_of_one_person_are_merged_and_taken_apart(&sender, &one, &two).await;
+    what_was_put_together_for_a_refused_offer_never_travels(&sender, &receiver).await;
     a_photograph_is_read_until_the_person_is_erased(&sender).await;
     facts_dangers_and_history_go_along(&sender, &receiver).await;
     settled(&network).await;
@@ -126,7 +127,11 @@ async fn two_cases_of_one_person_are_merged_and_taken_apart(desk: &Desk, known: 
 }
 
 async fn offer(staff: &Staff, case: &str) -> Result<(), Status> {
-    let request = OfferReferralRequest {
+    staff.referral().offer_referral(staff.ask(transfer(case))).await.map(drop)
+}
+
+fn transfer(case: &str) -> OfferReferralRequest {
+    OfferReferralRequest {
         offer_id: new_id(),
         case_id: case.to_owned(),
         to_office_id: KANDAL.to_owned(),
@@ -134,8 +139,69 @@ async fn offer(staff: &Staff, case: &str) -> Result<(), Status> {
         need: Need::ReintegrationFollowUp.into(),
         urgency: Urgency::Urgent.into(),
         ..OfferReferralRequest::default()
+    }
+}
+
+/// An offer is refused after its file was put together. When it comes through at last, under the same id, less may travel.
+async fn what_was_put_together_for_a_refused_offer_never_travels(sender: &Desk, receiver: &Desk) {
+    let case = open_case(sender, 10).await;
+    let first = sender.offer(&case, KANDAL).await;
+    let second = OfferReferralRequest { note: "as things stood then".to_owned(), ..transfer(&case) };
+    let staff = sender.staff().await;
+    let refused = staff.referral().offer_referral(staff.ask(second.clone())).await.expect_err("one is open already");
+    assert_eq!(reason(&refused), "TRANSFER_ALREADY_OPEN");
+
+    let consents = staff.case(&case, "to see what she agreed to").await.expect("it answers").consents;
+    let request = WithdrawConsentRequest {
+        case_id: case.clone(),
+        consent_id: consents[0].consent_id.clone(),
+        withdrawn_on: String::new(),
     };
-    staff.referral().offer_referral(staff.ask(request)).await.map(drop)
+    sender
+        .ask("her taking it back", async |staff: Staff| {
+            staff.cases().withdraw_consent(staff.ask(request.clone())).await.map(drop)
+        })
+        .await;
+    sender
+        .until("the first offer to be taken back", async |staff: Staff| {
+            Ok((staff.state(&first).await? == OfferState::Withdrawn).then_some(()))
+        })
+        .await;
+    let narrow = Consent {
+        consent_id: new_id(),
+        basis: ConsentBasis::Person.into(),
+        parts: vec![Part::Identity.into()],
+        ..Consent::default()
+    };
+    let narrow = RecordConsentRequest { case_id: case.clone(), consent: Some(narrow) };
+    sender
+        .ask("what she agrees to now", async |staff: Staff| {
+            staff.cases().record_consent(staff.ask(narrow.clone())).await.map(drop)
+        })
+        .await;
+    let second = OfferReferralRequest { note: "as things stand".to_owned(), ..second };
+    sender
+        .until("the second offer", async |staff: Staff| {
+            match staff.referral().offer_referral(staff.ask(second.clone())).await {
+                Ok(_) => Ok(Some(())),
+                Err(status) if reason(&status) == "CONSENT_MISSING" => Ok(None),
+                Err(status) => Err(status),
+            }
+        })
+        .await;
+    receiver.accept(&second.offer_id).await;
+    receiver.held(&case).await;
+    let open = OpenDossierRequest { offer_id: second.offer_id.clone(), purpose: "to prepare the visit".to_owned() };
+    let dossier = receiver
+        .until("the file", async |staff: Staff| match staff.referral().open_dossier(staff.ask(open.clone())).await {
+            Ok(dossier) => Ok(Some(dossier.into_inner())),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(status),
+        })
+        .await;
+    let person = dossier.person.expect("who she is may travel");
+    assert_eq!((dossier.note.as_str(), person.telephone.as_str()), ("as things stand", ""));
+    assert_eq!((person.latin_name, person.narrative.as_str()), (invented(10).latin_name, ""));
 }
 
 async fn a_photograph_is_read_until_the_person_is_erased(desk: &Desk) {

@@ -1,5 +1,9 @@
 //! Dossiers: sealed at the offer, sent when the handoff is recorded, adopted by the vault when they arrive.
 
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
 use spean_chassis::{Next, Round, When};
 use spean_custody::case::{CaseCustody, Event};
 use spean_eventstore::{EventStore, Recorded, StoreError, TransactError};
@@ -7,6 +11,7 @@ use spean_identity::digest;
 use spean_vault::{Direction, Dossier, DossierError, Reader, Vault, VaultError};
 use spean_vocabulary::{CaseId, OfferId, OfficeId, Timestamp};
 use sqlx::Row as _;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::desk::{Desk, place, stream};
 use crate::subject::Permission;
@@ -15,6 +20,8 @@ use crate::subject::Permission;
 const READER: &str = "dossiers";
 /// Events looked at together.
 const BATCH: i64 = 200;
+/// Into how many lanes the offers that are being made fall. Two of different cases seldom meet in one.
+const LANES: usize = 64;
 /// How many offers back the first one of a series of restores is looked for.
 const MOST_RESTORES: usize = 16;
 
@@ -27,8 +34,43 @@ pub(crate) struct Handoff<'h> {
     pub(crate) permission: &'h Permission,
 }
 
+/// Offers that are being made. Between the sealing of a dossier and the record that promises it nobody else may seal one
+/// for the same offer: the record would promise a dossier that is not kept any more.
+#[derive(Clone, Debug)]
+pub(crate) struct BeingMade(Arc<[Arc<Mutex<()>>; LANES]>);
+
+/// The right to seal dossiers for some offers, and to record them.
+#[derive(Debug, Default)]
+pub(crate) struct Alone(#[expect(dead_code, reason = "held until it is dropped")] Vec<OwnedMutexGuard<()>>);
+
+impl BeingMade {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(std::array::from_fn(|_| Arc::default())))
+    }
+
+    /// Waits until nobody else makes one of these offers.
+    pub(crate) async fn alone(&self, offers: impl IntoIterator<Item = OfferId>) -> Alone {
+        // In order, so that two who want the same ones never wait for each other.
+        let lanes: BTreeSet<usize> = offers.into_iter().map(lane).collect();
+        let mut held = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            held.push(Arc::clone(&self.0[lane]).lock_owned().await);
+        }
+        Alone(held)
+    }
+}
+
+fn lane(offer: OfferId) -> usize {
+    let mut hasher = DefaultHasher::new();
+    offer.hash(&mut hasher);
+    usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default()
+}
+
 /// Puts together what may travel, seals it to the receiver's node, and puts it away until the handoff is recorded.
-/// The answer is the digest that the signed offer carries.
+/// The answer is the digest that the signed offer carries. What was kept for an offer that was refused, or that the
+/// power took, is replaced: it was put together by what was known and allowed then.
+///
+/// Whoever calls it is [`Alone`] with the offer, and knows that it is not recorded yet.
 pub(crate) async fn prepare(
     desk: &Desk,
     handoff: &Handoff<'_>,
@@ -38,10 +80,6 @@ pub(crate) async fn prepare(
 ) -> Result<[u8; 32], DossierError> {
     let Handoff { offer, case, from, to, permission } = *handoff;
     let vault = &desk.node.vault;
-    // The same offer in flight twice: the first dossier is the one that the log will promise.
-    if let Some(kept) = vault.dossier_digest(offer, Direction::Out).await? {
-        return Ok(kept);
-    }
     let person = case.reinterpret();
     let mut dossier = Dossier::compose(vault, case, person, &permission.parts, note, reader, now).await?;
     dossier.add_sections(vault, &permission.parts, from, reader, now).await?;

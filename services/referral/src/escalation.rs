@@ -22,6 +22,7 @@ use sqlx::Row as _;
 use crate::desk::{Desk, stream};
 use crate::dossiers::Handoff;
 use crate::routing::{Routing, Statuses};
+use crate::subject::Permission;
 use crate::{dossiers, subject};
 
 /// How often the clock is looked at.
@@ -186,6 +187,10 @@ pub(crate) async fn offer_instead(
         tracing::debug!(%offer, reason = %error, "no other offer can be made in its place");
         return Ok(());
     }
+    if let Some(against) = subject::find(case, store.reader()).await?.and_then(|subject| subject.against()) {
+        tracing::debug!(%offer, reason = %against, "no other offer is made in its place");
+        return Ok(());
+    }
     let permission = subject::permission(case, &to.office, made.terms.need, store.reader()).await?;
     let dossier_digest = match &permission {
         None => None,
@@ -196,9 +201,10 @@ pub(crate) async fn offer_instead(
             Some(Digest::from_bytes(digest))
         }
     };
-    let terms = OfferTerms { dossier_digest, consent: permission.map(|permission| permission.consent), ..terms };
+    let consent = permission.as_ref().map(|permission| permission.consent);
+    let terms = OfferTerms { dossier_digest, consent, ..terms };
     tracing::info!(%offer, %afresh, %to, "{purpose}");
-    decide(desk, store, office, case, commands(terms), now).await
+    decide_by(permission, desk, store, office, case, commands(terms), now).await
 }
 
 /// Whether the rules allow these commands one after the other.
@@ -220,20 +226,45 @@ pub(crate) async fn decide(
     commands: Vec<Command>,
     now: Timestamp,
 ) -> anyhow::Result<()> {
+    decide_by(None, desk, store, office, case, commands, now).await
+}
+
+/// All of these or none. An offer among them is made only when the register said nothing against it meanwhile.
+async fn decide_by(
+    prepared: Option<Permission>,
+    desk: &Desk,
+    store: &EventStore,
+    office: &OfficeId,
+    case: CaseId,
+    commands: Vec<Command>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let context = Context { office: office.clone(), staff: None, now };
     let metadata = Metadata::of(&context);
     let Some(situation) = desk.situation(context) else { return Ok(()) };
     let id = stream(office, case);
     let decided = store.transact(move |transaction| {
         Box::pin(async move {
+            for command in &commands {
+                let Command::Offer { to, terms, .. } = command else { continue };
+                let asked = (&to.office, terms.need);
+                let against = subject::against(case, asked, prepared.as_ref(), transaction.connection()).await;
+                if let Some(against) = against.map_err(|error| HandleError::Store(error.into()))? {
+                    return Ok(Some(against));
+                }
+            }
             for command in commands {
                 transaction.decide::<CaseCustody>(&id, command, &situation, &metadata).await?;
             }
-            Ok::<_, HandleError<Error>>(())
+            Ok::<_, HandleError<Error>>(None)
         })
     });
     match decided.await {
-        Ok(()) => Ok(()),
+        Ok(None) => Ok(()),
+        Ok(Some(against)) => {
+            tracing::info!(reason = %against, "the offer is not made now; it is looked at again in the next round");
+            Ok(())
+        }
         // An answer came in the same moment: whatever was committed first stands.
         Err(TransactError::Work(HandleError::Refused(error))) => {
             tracing::debug!(reason = %error, "the offer was answered meanwhile");

@@ -72,6 +72,7 @@ impl Correspondence for Reactions {
                 "spean.cases.v1.PersonErased" => {
                     let told = PersonErased::decode(letter.body.as_slice()).map_err(malformed)?;
                     let case = told.case_id.parse().map_err(malformed)?;
+                    subject::record_erasure(case, connection).await?;
                     self.withdraw_open(case, WithdrawReason::PersonErased, letter, transaction).await
                 }
                 "spean.directory.v1.OfficeStatusChanged" => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use spean_chassis::person::read_part;
+use spean_chassis::status;
 use spean_chassis::words::{read_age_band, read_sex};
 use spean_contracts::cases::v1::{CaseMerged, CaseRegistered, ConsentsChanged};
 use spean_contracts::vocabulary::v1 as wire;
@@ -11,6 +12,7 @@ use spean_eventstore::Tables;
 use spean_vault::Part;
 use spean_vocabulary::{AgeBand, CaseId, CaseNumber, ConsentId, Need, OfficeId, Sex};
 use sqlx::{Any, AnyConnection, Executor, Row as _};
+use tonic::Status;
 
 /// The tables of this copy.
 pub(crate) const TABLES: Tables = Tables {
@@ -36,6 +38,9 @@ pub(crate) const TABLES: Tables = Tables {
         "
         create table merged_case (case_id text primary key, into_case_id text not null)
     ",
+        "
+        create table erased_case (case_id text primary key)
+    ",
     ],
 };
 
@@ -46,6 +51,49 @@ pub(crate) struct Subject {
     pub(crate) preview: Preview,
     /// The case that goes on in the place of this one. Whoever is asked for help must get that one.
     pub(crate) merged_into: Option<CaseId>,
+    /// Whether what was known of the person was erased: there is nobody left to ask for.
+    pub(crate) erased: bool,
+}
+
+/// What stands against offering a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Against {
+    /// It rests, and another goes on in its place.
+    #[error("the case was merged into another of the same person; offer that one")]
+    Merged,
+    /// There is nobody left to ask for.
+    #[error("the person's data were erased; the case is offered to nobody")]
+    Erased,
+    /// The dossier holds more than may travel now.
+    #[error("the consent was changed meanwhile; offer again under what it covers now")]
+    ConsentChanged,
+}
+
+impl Against {
+    /// As a caller hears it.
+    pub(crate) fn status(self) -> Status {
+        status::forbidden(self.code(), self.to_string())
+    }
+
+    /// The reason for programs.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Merged => "CASE_MERGED",
+            Self::Erased => "PERSON_ERASED",
+            Self::ConsentChanged => "CONSENT_CHANGED",
+        }
+    }
+}
+
+impl Subject {
+    /// What stands against offering it to anybody.
+    pub(crate) const fn against(&self) -> Option<Against> {
+        match (self.erased, self.merged_into) {
+            (true, _) => Some(Against::Erased),
+            (false, Some(_)) => Some(Against::Merged),
+            (false, None) => None,
+        }
+    }
 }
 
 /// What may travel, and on which consent.
@@ -102,6 +150,34 @@ pub(crate) async fn record_merge(told: &CaseMerged, connection: &mut AnyConnecti
     Ok(())
 }
 
+/// Notes that what was known of a person was erased.
+pub(crate) async fn record_erasure(case: CaseId, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into erased_case (case_id) values ($1) on conflict (case_id) do nothing")
+        .bind(case.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What stands against an offer in the moment when it is recorded. An offer is prepared by what is read before, and what
+/// the register tells in between takes back only those that are recorded already: so it is asked again, inside the
+/// transaction.
+pub(crate) async fn against(
+    case: CaseId,
+    (to, need): (&OfficeId, Need),
+    prepared: Option<&Permission>,
+    connection: &mut AnyConnection,
+) -> Result<Option<Against>, sqlx::Error> {
+    if let Some(against) = find(case, &mut *connection).await?.and_then(|subject| subject.against()) {
+        return Ok(Some(against));
+    }
+    let Some(prepared) = prepared else { return Ok(None) };
+    let permissions = permissions(case, (to, need), connection).await?;
+    let stands =
+        permissions.iter().any(|now| now.consent == prepared.consent && now.parts.is_superset(&prepared.parts));
+    Ok((!stands).then_some(Against::ConsentChanged))
+}
+
 pub(crate) async fn record_consents(told: &ConsentsChanged, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     for consent in &told.consents {
         let part = |part: &i32| read_part("part", *part).map(|part| part.to_string()).ok();
@@ -129,8 +205,9 @@ pub(crate) async fn find(
     executor: impl Executor<'_, Database = Any>,
 ) -> Result<Option<Subject>, sqlx::Error> {
     let row = sqlx::query(
-        "select case_number, sex, age_band, language, into_case_id from subject
+        "select case_number, sex, age_band, language, into_case_id, erased_case.case_id from subject
          left join merged_case on merged_case.case_id = subject.case_id
+         left join erased_case on erased_case.case_id = subject.case_id
          where subject.case_id = $1",
     )
     .bind(case.to_string())
@@ -146,6 +223,7 @@ pub(crate) async fn find(
             language: Some(language).filter(|language| !language.is_empty()),
         },
         merged_into: row.try_get::<Option<String>, _>(4)?.and_then(|case| case.parse().ok()),
+        erased: row.try_get::<Option<String>, _>(5)?.is_some(),
     }))
 }
 
@@ -156,6 +234,16 @@ pub(crate) async fn permission(
     need: Need,
     executor: impl Executor<'_, Database = Any>,
 ) -> Result<Option<Permission>, sqlx::Error> {
+    let permissions = permissions(case, (office, need), executor).await?;
+    Ok(permissions.into_iter().max_by_key(|permission| (permission.parts.len(), permission.consent)))
+}
+
+/// What each consent lets travel to an office for a need.
+async fn permissions(
+    case: CaseId,
+    (office, need): (&OfficeId, Need),
+    executor: impl Executor<'_, Database = Any>,
+) -> Result<Vec<Permission>, sqlx::Error> {
     let rows =
         sqlx::query("select consent_id, parts, offices, purposes from consent where case_id = $1 and parts <> ''")
             .bind(case.to_string())
@@ -174,5 +262,8 @@ pub(crate) async fn permission(
             permissions.push(Permission { consent, parts });
         }
     }
-    Ok(permissions.into_iter().max_by_key(|permission| (permission.parts.len(), permission.consent)))
+    Ok(permissions)
 }
+
+#[cfg(test)]
+mod tests;

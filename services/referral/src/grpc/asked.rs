@@ -122,11 +122,8 @@ impl Asked {
         subject: Subject,
         permission: Option<Permission>,
     ) -> Result<Offering, Status> {
-        if subject.merged_into.is_some() {
-            return Err(status::forbidden(
-                "CASE_MERGED",
-                "the case was merged into another of the same person; offer that one",
-            ));
+        if let Some(against) = subject.against() {
+            return Err(against.status());
         }
         let to = desk.party(&route.to);
         let to = to.ok_or_else(|| status::invalid("to_office_id", "an office of the directory"))?;
@@ -156,7 +153,7 @@ impl Offering {
 
     /// What goes along with the command.
     pub(super) fn along(&self) -> Along {
-        Along { need: self.need_id, ..Along::default() }
+        Along { need: self.need_id, permission: self.permission.clone(), ..Along::default() }
     }
 
     /// What is answered once it is done.

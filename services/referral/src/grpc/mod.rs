@@ -19,13 +19,15 @@ use spean_contracts::referral::v1 as wire;
 use spean_contracts::referral::v1::referral_service_server::ReferralService;
 use spean_custody::case::{CaseCustody, Command, Situation};
 use spean_eventsourcing::Context;
-use spean_eventstore::{EventStore, Metadata};
+use spean_eventstore::{BoxFuture, EventStore, Metadata, StoreError, TransactError, Transaction};
 use spean_identity::Standing;
 use spean_messaging::Post;
 use spean_vocabulary::{CaseId, OfferId, OfficeId};
 use tonic::{Code, Request, Response, Status};
+use tracing::Instrument as _;
 
 use crate::desk::{Desk, stream};
+use crate::dossiers::Alone;
 use crate::needs::offers::{Along, Undone};
 use crate::routing::Routing;
 use crate::worklist::{self, Entry};
@@ -119,11 +121,12 @@ impl Grpc {
         (office, case): (&OfficeId, CaseId),
         command: Command,
         along: Along,
+        alone: Alone,
     ) -> Result<(), Status> {
         self.refuse_while_recovering()?;
         let metadata = Metadata { office: office.clone(), ..call.metadata()? };
         let (office, situation) = (office.clone(), self.situation(call, office)?);
-        let decided = self.store.transact(move |transaction| {
+        let decided = self.transact_alone(alone, move |transaction| {
             Box::pin(async move {
                 let place = (&office, case);
                 let decided = crate::needs::offers::decide(place, command, &along, &situation, &metadata, transaction);
@@ -134,6 +137,22 @@ impl Grpc {
             })
         });
         decided.await.map_err(status::transacted)
+    }
+
+    /// Does it to its end even when the caller hangs up meanwhile: only then may others seal a dossier for these offers.
+    async fn transact_alone<T, E, F>(&self, alone: Alone, work: F) -> Result<T, TransactError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let store = self.store.clone();
+        let done = async move {
+            let done = store.transact(work).await;
+            drop(alone);
+            done
+        };
+        tokio::spawn(done.in_current_span()).await.unwrap_or(Err(TransactError::Store(StoreError::Closed)))
     }
 
     /// What an office has to do with a case, by its own log: never by a copy.

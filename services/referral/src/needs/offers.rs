@@ -16,12 +16,15 @@ use super::register;
 use super::search::stream;
 use crate::availability::{self, Availability};
 use crate::desk;
+use crate::subject::{self, Permission};
 
 /// What goes along with a command about an offer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Along {
     /// The need that the offer is to meet; none: the oldest open one that it could.
     pub(crate) need: Option<NeedId>,
+    /// By what the dossier of an offer was put together; none when no dossier goes along.
+    pub(crate) permission: Option<Permission>,
     /// Why somebody is taken although no place is free.
     pub(crate) beyond_because: Option<OverCapacityReason>,
 }
@@ -83,6 +86,11 @@ async fn prepare(
         Command::Offer { offer, to, terms } => {
             if custody.offers_out().any(|(known, _)| known == *offer) {
                 return Ok(Follows::Nothing);
+            }
+            let asked = (&to.office, terms.need);
+            let against = subject::against(case, asked, along.permission.as_ref(), transaction.connection()).await;
+            if let Some(against) = against.map_err(|error| failed(error.into()))? {
+                return Err(Undone::Refused(against.status()));
             }
             let ask = need::Command::Ask { case, need: terms.need, offer: *offer, to: to.office.clone() };
             let need = meant(office, case, (terms.need, terms.kind, &to.office), along.need, transaction).await?;
