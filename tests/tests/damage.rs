@@ -77,6 +77,8 @@ async fn every_kind_of_damage_is_found_and_told_without_a_name() {
     let behind = "update read_model set position = position - 1 where name = 'register'";
     bench.finds("cases: register", Some("the log at"), async || bench.meddle("cases", behind).await).await;
 
+    bench.is_mended_by_rebuilding().await;
+
     // The vault.
     for (table, column) in [("sealed_part", "sealed"), ("dossier", "sealed"), ("person_key", "wrapped")] {
         let flaw = format!("{table} ");
@@ -144,6 +146,52 @@ impl Bench {
         for word in Canary::ALL {
             assert!(!all.contains(word), "it said {word:?}");
         }
+    }
+
+    /// Lists that are not what the logs say are made anew from them: by name, or all. A log is never touched.
+    async fn is_mended_by_rebuilding(&self) {
+        copy_folder(&self.whole, &self.data);
+        let before = self.events().await;
+        self.meddle("cases", "delete from case_file").await;
+        self.meddle("referral", "update offer set state = 'WITHDRAWN'").await;
+        assert!(!self.node(&["verify"]).0, "there is something to mend");
+        let (done, said) = self.node(&["rebuild", "--read-model", "register"]);
+        assert!(done && said.starts_with("1 read models"), "{said}");
+        let (whole, said) = self.node(&["verify"]);
+        // A cell may be broken into several lines.
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            !whole && said.contains("referral: offer") && !said.contains("cases: case_file"),
+            "only the one was asked for: {said}"
+        );
+        let (done, said) = self.node(&["rebuild", "--read-model", "no-such-list"]);
+        assert!(!done && said.contains("no service of this node has such a read model"), "{said}");
+        let (done, said) = self.node(&["rebuild"]);
+        assert!(done, "{said}");
+        let (whole, said) = self.node(&["verify"]);
+        assert!(whole, "{said}");
+        assert_eq!(self.events().await, before, "no log was touched");
+    }
+
+    /// Where the log of each service ends, with the hash of all that stands in it.
+    async fn events(&self) -> Vec<(i64, Vec<u8>)> {
+        let mut ends = Vec::new();
+        for service in ["cases", "referral", "followup"] {
+            let mut connection = connect(&self.data.join(format!("{service}.sqlite"))).await;
+            let last = sqlx::query("select position, hash from event order by position desc limit 1");
+            let row = last.fetch_one(&mut connection).await.expect("there are events");
+            ends.push((row.get(0), row.get(1)));
+        }
+        ends
+    }
+
+    /// Runs a command of `spean node` on the copy: whether it succeeded, and what it said.
+    fn node(&self, arguments: &[&str]) -> (bool, String) {
+        let mut command = Command::new(spean_program());
+        let run = command.arg("node").args(arguments).arg("--config").arg(&self.settings).output();
+        let run = run.expect("the program starts");
+        let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        (run.status.success(), said)
     }
 
     async fn meddle(&self, database: &str, statements: &'static str) {

@@ -1,13 +1,13 @@
 //! What those may see who have nothing to do with a case, and what those can do who write nonsense.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use spean::demonstration::agencies::{KANDAL, KIEN_SVAY, RATANAK_KIRI, SHELTER};
 use spean::demonstration::staff::Staff;
 use spean_contracts::referral::v1::{
     DeadLetter, DiscardDeadLetterRequest, GetCustodyRequest, GetOfferRequest, ListDeadLettersRequest, OfferState,
-    OpenDossierRequest, OpenDossierResponse,
+    OpenDossierRequest, OpenDossierResponse, RetryDeadLetterRequest,
 };
 use spean_identity::Role;
 use spean_messaging::broker::{Broker, BrokerOptions};
@@ -115,8 +115,8 @@ fn refusal<T>(answer: Result<T, Status>) -> Code {
     answer.map_or_else(|status| status.code(), |_| Code::Ok)
 }
 
-/// A node's mailbox gets bytes that mean nothing, and a genuine letter that says nothing about a case that is on its
-/// way. Both are shown to a person; only that case waits, and goes on when the person has set the letter aside.
+/// A node's mailbox gets bytes that mean nothing, and two of its services a genuine letter that says nothing, about a case
+/// that is on its way. All are shown to a person; only that case waits, and goes on when the person has set the letter aside.
 async fn nonsense_waits_for_a_person_and_blocks_only_its_case(network: &mut Network) {
     let (sender, receiver) = (network.desk(RATANAK_KIRI), network.desk(KANDAL));
     let blocked = open_case(&sender, 1).await;
@@ -126,15 +126,26 @@ async fn nonsense_waits_for_a_person_and_blocks_only_its_case(network: &mut Netw
     rogue.publish(spean_chassis::random::<500>().to_vec(), "random").await;
     let administrator = network.desk_as(KANDAL, &[Role::Administrator]);
     let letters = administrator
-        .until("both to be shown", async |staff: Staff| {
+        .until("all three to be shown", async |staff: Staff| {
             let letters = dead_letters(&staff).await?;
-            Ok((letters.len() == 2).then_some(letters))
+            Ok((letters.len() == 3).then_some(letters))
         })
         .await;
-    let genuine = letters.iter().find(|letter| letter.from_node_id == "ratanak-kiri").expect("its writer is known");
+    let of = |service: &str| {
+        let by_them = |letter: &&DeadLetter| letter.from_node_id == "ratanak-kiri" && letter.service == service;
+        letters.iter().find(by_them).expect("its writer is known")
+    };
+    let (genuine, of_the_visits) = (of("referral"), of("followup"));
     assert_eq!((genuine.reason.as_str(), genuine.from_service.as_str()), ("MALFORMED", "referral"));
+    assert_eq!(of_the_visits.from_service, "followup");
     let random = letters.iter().find(|letter| letter.from_node_id.is_empty()).expect("its writer is not known");
-    assert_eq!(status_of(network, KANDAL).await.dead_letters, 2);
+    assert_eq!(status_of(network, KANDAL).await.dead_letters, 3);
+    let staff = administrator.staff().await;
+    for letter in [genuine, of_the_visits] {
+        let request = RetryDeadLetterRequest { letter_id: letter.letter_id.clone() };
+        let tried = staff.referral().retry_dead_letter(staff.ask(request)).await.expect("it is found").into_inner();
+        assert_eq!((tried.applied, tried.reason.as_str()), (false, letter.reason.as_str()));
+    }
 
     let offer = sender.offer(&blocked, KANDAL).await;
     let free = hand_over(&sender, &receiver, 2).await;
@@ -151,7 +162,7 @@ async fn nonsense_waits_for_a_person_and_blocks_only_its_case(network: &mut Netw
         "the offer is not shown before it"
     );
 
-    for letter in [genuine, random] {
+    for letter in [genuine, random, of_the_visits] {
         let reason = "nothing that anybody knows; its writer was called".to_owned();
         let request = DiscardDeadLetterRequest { letter_id: letter.letter_id.clone(), reason };
         let staff = administrator.staff().await;
@@ -170,31 +181,38 @@ async fn dead_letters(staff: &Staff) -> Result<Vec<DeadLetter>, Status> {
     Ok(staff.referral().list_dead_letters(staff.ask(request)).await?.into_inner().dead_letters)
 }
 
-/// A letter stands among those that a desk has to send which says nothing: as if its program had a defect.
+/// A letter stands among those that two services of a node have to send which says nothing: as if their program had a
+/// defect.
 async fn write_nonsense(network: &mut Network, from: &str, to: &str, case: &str) {
     network.cut_power(from).expect("a node can be killed");
-    let options = SqliteConnectOptions::new().filename(network.data(from).join("referral.sqlite"));
-    let desk = SqlitePool::connect_with(options).await.expect("a stopped node's database");
-    let peer = format!("{to}/referral");
+    for service in [Service::Referral, Service::Followup] {
+        let file = network.data(from).join(format!("{service}.sqlite"));
+        post_nonsense(&file, &format!("{to}/{service}"), case).await;
+    }
+    network.start(from).await.expect("it comes back");
+}
+
+async fn post_nonsense(database: &Path, peer: &str, case: &str) {
+    let database = SqlitePool::connect_with(SqliteConnectOptions::new().filename(database)).await;
+    let database = database.expect("a stopped node's database");
     let state: String = sqlx::query("select state from post_link where peer = $1")
-        .bind(&peer)
-        .fetch_one(&desk)
+        .bind(peer)
+        .fetch_one(&database)
         .await
-        .expect("they have written to each other")
+        .expect("they correspond")
         .get(0);
     let mut link: Value = serde_json::from_str(&state).expect("the state of a link is JSON");
     let sequence = link["assigned"].as_i64().expect("the number of the last letter") + 1;
     link["assigned"] = sequence.into();
-    let numbered = sqlx::query("update post_link set state = $1 where peer = $2").bind(link.to_string()).bind(&peer);
-    numbered.execute(&desk).await.expect("the database can be written");
+    let numbered = sqlx::query("update post_link set state = $1 where peer = $2").bind(link.to_string()).bind(peer);
+    numbered.execute(&database).await.expect("the database can be written");
     let letter = sqlx::query(
         "insert into post_out (peer, incarnation, sequence, kind, case_id, body, trace, posted_at, attempt,
             next_attempt_at) values ($1, 1, $2, 'offer', $3, $4, '', 0, 0, 0)",
     );
-    let letter = letter.bind(&peer).bind(sequence).bind(case).bind(b"nothing that anybody knows".as_slice());
-    letter.execute(&desk).await.expect("the database can be written");
-    desk.close().await;
-    network.start(from).await.expect("it comes back");
+    let letter = letter.bind(peer).bind(sequence).bind(case).bind(b"nothing that anybody knows".as_slice());
+    letter.execute(&database).await.expect("the database can be written");
+    database.close().await;
 }
 
 /// Somebody with the keys of a node who writes what they like into the mailbox of another.

@@ -51,6 +51,13 @@ pub fn forbidden(reason: &'static str, message: impl Into<String>) -> Status {
     })
 }
 
+/// Something else was done in the same moment, and what was asked no longer fits: asking again shows how things stand.
+pub fn changed_meanwhile(reason: &'static str, message: &str) -> Status {
+    build(Code::Aborted, reason, message, |details| {
+        details.set_retry_info(Some(RETRY));
+    })
+}
+
 /// The node cannot do it at the moment; the caller should try again with the same command id.
 pub fn unavailable(reason: &'static str, message: &str) -> Status {
     build(Code::Unavailable, reason, message, |details| {

@@ -15,13 +15,10 @@ use spean_identity::{Directory, sign, verify};
 use spean_messaging::{Letter, Unusable};
 use spean_vocabulary::{CaseId, OfficeId, ReportId};
 
-use crate::dossiers::BeingMade;
-
 /// The parties and the key. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) node: Node,
-    pub(crate) being_made: BeingMade,
     signer: Signer,
 }
 
@@ -37,7 +34,7 @@ impl Desk {
     pub(crate) fn new(node: &Node) -> Self {
         let keys = Arc::clone(&node.keys);
         let signer = Signer::new(move |bytes| sign(&keys, SIGNATURE_PURPOSE, bytes).to_vec());
-        Self { node: node.clone(), being_made: BeingMade::new(), signer }
+        Self { node: node.clone(), signer }
     }
 
     pub(crate) fn directory(&self) -> Arc<Directory> {

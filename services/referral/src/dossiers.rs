@@ -1,27 +1,23 @@
 //! Dossiers: sealed at the offer, sent when the handoff is recorded, adopted by the vault when they arrive.
 
-use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
-
 use spean_chassis::{Next, Round, When};
+use spean_custody::Digest;
 use spean_custody::case::{CaseCustody, Event};
 use spean_eventstore::{EventStore, Recorded, StoreError, TransactError};
 use spean_identity::digest;
-use spean_vault::{Direction, Dossier, DossierError, Reader, Vault, VaultError};
-use spean_vocabulary::{CaseId, OfferId, OfficeId, Timestamp};
+use spean_messaging::Unusable;
+use spean_vault::{Direction, Dossier, DossierError, Reader, Vault};
+use spean_vocabulary::{CaseId, Id, OfferId, OfficeId, Timestamp};
 use sqlx::Row as _;
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::desk::{Desk, place, stream};
+use crate::reactions::vault_away;
 use crate::subject::Permission;
 
 /// Name of the saved position.
 const READER: &str = "dossiers";
 /// Events looked at together.
 const BATCH: i64 = 200;
-/// Into how many lanes the offers that are being made fall. Two of different cases seldom meet in one.
-const LANES: usize = 64;
 /// How many offers back the first one of a series of restores is looked for.
 const MOST_RESTORES: usize = 16;
 
@@ -34,50 +30,16 @@ pub(crate) struct Handoff<'h> {
     pub(crate) permission: &'h Permission,
 }
 
-/// Offers that are being made. Between the sealing of a dossier and the record that promises it nobody else may seal one
-/// for the same offer: the record would promise a dossier that is not kept any more.
-#[derive(Clone, Debug)]
-pub(crate) struct BeingMade(Arc<[Arc<Mutex<()>>; LANES]>);
-
-/// The right to seal dossiers for some offers, and to record them.
-#[derive(Debug, Default)]
-pub(crate) struct Alone(#[expect(dead_code, reason = "held until it is dropped")] Vec<OwnedMutexGuard<()>>);
-
-impl BeingMade {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(std::array::from_fn(|_| Arc::default())))
-    }
-
-    /// Waits until nobody else makes one of these offers.
-    pub(crate) async fn alone(&self, offers: impl IntoIterator<Item = OfferId>) -> Alone {
-        // In order, so that two who want the same ones never wait for each other.
-        let lanes: BTreeSet<usize> = offers.into_iter().map(lane).collect();
-        let mut held = Vec::with_capacity(lanes.len());
-        for lane in lanes {
-            held.push(Arc::clone(&self.0[lane]).lock_owned().await);
-        }
-        Alone(held)
-    }
-}
-
-fn lane(offer: OfferId) -> usize {
-    let mut hasher = DefaultHasher::new();
-    offer.hash(&mut hasher);
-    usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default()
-}
-
 /// Puts together what may travel, seals it to the receiver's node, and puts it away until the handoff is recorded.
-/// The answer is the digest that the signed offer carries. What was kept for an offer that was refused, or that the
-/// power took, is replaced: it was put together by what was known and allowed then.
-///
-/// Whoever calls it is [`Alone`] with the offer, and knows that it is not recorded yet.
+/// The answer is the digest that the signed offer carries, and by which it is found again: what was put together for an
+/// offer that was refused then, or that the power took, is not what the recorded one promises, and never travels.
 pub(crate) async fn prepare(
     desk: &Desk,
     handoff: &Handoff<'_>,
     note: String,
     reader: &Reader,
     now: Timestamp,
-) -> Result<[u8; 32], DossierError> {
+) -> Result<Digest, DossierError> {
     let Handoff { offer, case, from, to, permission } = *handoff;
     let vault = &desk.node.vault;
     let person = case.reinterpret();
@@ -87,16 +49,43 @@ pub(crate) async fn prepare(
     let receiver = directory.office(to).and_then(|office| directory.node(&office.node));
     let key = receiver.map(|receiver| receiver.keys.sealing.as_str()).unwrap_or_default();
     let (sealed, digest) = dossier.seal_for(key, offer, from, to)?;
-    vault.keep_dossier(offer, Direction::Out, person, &sealed, now).await?;
+    let digest = Digest::from_bytes(digest);
+    vault.keep_dossier(kept_as(offer, digest), Direction::Out, person, &sealed, now).await?;
     Ok(digest)
 }
 
-/// The sealed dossier of an offer, to be sent. An offer that was made afresh after a restore has that of the first one.
-pub(crate) async fn sealed(vault: &Vault, store: &EventStore, offer: OfferId) -> Result<Option<Vec<u8>>, VaultError> {
+/// Deletes what was put together for an offer that was refused. Should the power go before, it stays where nobody looks,
+/// and goes with the person's key.
+pub(crate) async fn discard(vault: &Vault, offer: OfferId, digest: Digest) {
+    if let Err(error) = vault.discard_dossier(kept_as(offer, digest), Direction::Out).await {
+        tracing::debug!(%offer, error = %error, "what was put together for a refused offer stays in the vault");
+    }
+}
+
+/// Under which id a dossier is kept until it travels: several may have been put together for one offer.
+fn kept_as(offer: OfferId, digest: Digest) -> OfferId {
+    derived("spean dossier of an offer v1", &[offer.as_uuid().as_bytes(), digest.as_bytes()])
+}
+
+/// An id that follows from others, and that nobody can choose.
+pub(crate) fn derived<K>(purpose: &str, from: &[&[u8]]) -> Id<K> {
+    let digest = digest(&[&[purpose.as_bytes()], from].concat().concat());
+    let bytes: [u8; 16] = digest[..16].try_into().expect("a SHA-256 has 32 bytes");
+    Id::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+/// The sealed dossier that an offer promised, to be sent; none when it promised none. An offer that was made afresh after
+/// a restore has that of the first one.
+pub(crate) async fn sealed(vault: &Vault, store: &EventStore, offer: OfferId) -> Result<Option<Vec<u8>>, Unusable> {
+    let Some(promised) = promised(store, offer).await? else { return Ok(None) };
     let mut offer = offer;
     for _ in 0..MOST_RESTORES {
-        if let Some(sealed) = vault.sealed_dossier(offer, Direction::Out).await? {
-            return Ok(Some(sealed));
+        // Earlier versions kept it under the offer's own id.
+        for id in [kept_as(offer, promised), offer] {
+            let kept = vault.sealed_dossier(id, Direction::Out).await.map_err(vault_away)?;
+            if let Some(sealed) = kept.filter(|sealed| digest(sealed) == *promised.as_bytes()) {
+                return Ok(Some(sealed));
+            }
         }
         let row = sqlx::query("select instead_of from offer where offer_id = $1 and direction = 'out'")
             .bind(offer.to_string())
@@ -106,6 +95,23 @@ pub(crate) async fn sealed(vault: &Vault, store: &EventStore, offer: OfferId) ->
         match earlier.and_then(|earlier| earlier.parse().ok()) {
             Some(earlier) => offer = earlier,
             None => break,
+        }
+    }
+    Ok(None)
+}
+
+/// The digest of the dossier that goes with an offer, by the log of the office that made it.
+async fn promised(store: &EventStore, offer: OfferId) -> Result<Option<Digest>, Unusable> {
+    let rows = sqlx::query("select office, case_id from offer where offer_id = $1 and direction = 'out'")
+        .bind(offer.to_string())
+        .fetch_all(store.reader())
+        .await?;
+    for row in rows {
+        let (office, case): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let custody = store.load::<CaseCustody>(&format!("{office}/{case}")).await?.state;
+        let made = custody.offers_out().find(|(id, _)| *id == offer);
+        if let Some(digest) = made.and_then(|(_, made)| made.terms.dossier_digest) {
+            return Ok(Some(digest));
         }
     }
     Ok(None)
@@ -180,9 +186,11 @@ pub(crate) async fn open(
     let Some((_, received)) = custody.offers_in().find(|(id, _)| *id == offer) else { return Ok(None) };
     let (vault, keys) = (&desk.node.vault, &desk.node.keys);
     let Some(sealed) = vault.sealed_dossier(offer, Direction::In).await? else { return Ok(None) };
-    let expected = received.terms.as_ref().and_then(|terms| terms.dossier_digest);
-    if expected.is_some_and(|expected| *expected.as_bytes() != digest(&sealed)) {
-        return Err(DossierError::Malformed);
+    match received.terms.as_ref().map(|terms| terms.dossier_digest) {
+        // What came was promised by nobody.
+        Some(None) => return Ok(None),
+        Some(Some(promised)) if *promised.as_bytes() != digest(&sealed) => return Err(DossierError::Malformed),
+        Some(Some(_)) | None => {}
     }
     // After restores of the sender the offer has another id than the one that the dossier was sealed for.
     let from = &received.from.office;
@@ -205,3 +213,6 @@ pub(crate) async fn open(
     }
     Ok(Some(dossier))
 }
+
+#[cfg(test)]
+mod tests;

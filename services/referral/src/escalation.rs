@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spean_chassis::{Next, Policies, Round, When, mint};
+use spean_custody::Party;
 use spean_custody::case::{CaseCustody, Command, Error, OfferOut, OfferOutState, OfferTerms, Situation};
-use spean_custody::{Digest, Party};
 use spean_eventsourcing::{Aggregate as _, Context};
 use spean_eventstore::{EventStore, HandleError, Metadata, TransactError};
 use spean_messaging::Post;
@@ -197,14 +197,18 @@ pub(crate) async fn offer_instead(
         Some(permission) => {
             let reader = Reader { staff: "escalation".parse()?, office: office.clone(), purpose: purpose.to_owned() };
             let handoff = Handoff { offer: afresh, case, from: office, to: &to.office, permission };
-            let digest = dossiers::prepare(desk, &handoff, String::new(), &reader, now).await?;
-            Some(Digest::from_bytes(digest))
+            Some(dossiers::prepare(desk, &handoff, String::new(), &reader, now).await?)
         }
     };
     let consent = permission.as_ref().map(|permission| permission.consent);
     let terms = OfferTerms { dossier_digest, consent, ..terms };
-    tracing::info!(%offer, %afresh, %to, "{purpose}");
-    decide_by(permission, desk, store, office, case, commands(terms), now).await
+    let made = decide_by(permission, desk, store, office, case, commands(terms), now).await?;
+    match dossier_digest {
+        _ if made => tracing::info!(%offer, %afresh, %to, "{purpose}"),
+        Some(digest) => dossiers::discard(&desk.node.vault, afresh, digest).await,
+        None => {}
+    }
+    Ok(())
 }
 
 /// Whether the rules allow these commands one after the other.
@@ -226,10 +230,11 @@ pub(crate) async fn decide(
     commands: Vec<Command>,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    decide_by(None, desk, store, office, case, commands, now).await
+    decide_by(None, desk, store, office, case, commands, now).await.map(drop)
 }
 
-/// All of these or none. An offer among them is made only when the register said nothing against it meanwhile.
+/// All of these or none. An offer among them is made only when the register said nothing against it meanwhile. Tells
+/// whether it was done.
 async fn decide_by(
     prepared: Option<Permission>,
     desk: &Desk,
@@ -238,10 +243,10 @@ async fn decide_by(
     case: CaseId,
     commands: Vec<Command>,
     now: Timestamp,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let context = Context { office: office.clone(), staff: None, now };
     let metadata = Metadata::of(&context);
-    let Some(situation) = desk.situation(context) else { return Ok(()) };
+    let Some(situation) = desk.situation(context) else { return Ok(false) };
     let id = stream(office, case);
     let decided = store.transact(move |transaction| {
         Box::pin(async move {
@@ -260,15 +265,15 @@ async fn decide_by(
         })
     });
     match decided.await {
-        Ok(None) => Ok(()),
+        Ok(None) => Ok(true),
         Ok(Some(against)) => {
-            tracing::info!(reason = %against, "the offer is not made now; it is looked at again in the next round");
-            Ok(())
+            tracing::debug!(reason = %against, "the offer is not made");
+            Ok(false)
         }
         // An answer came in the same moment: whatever was committed first stands.
         Err(TransactError::Work(HandleError::Refused(error))) => {
             tracing::debug!(reason = %error, "the offer was answered meanwhile");
-            Ok(())
+            Ok(false)
         }
         Err(error) => Err(anyhow::anyhow!("{error}")),
     }

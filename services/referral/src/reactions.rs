@@ -72,7 +72,7 @@ impl Correspondence for Reactions {
                 "spean.cases.v1.PersonErased" => {
                     let told = PersonErased::decode(letter.body.as_slice()).map_err(malformed)?;
                     let case = told.case_id.parse().map_err(malformed)?;
-                    subject::record_erasure(case, connection).await?;
+                    subject::end_consents(case, connection).await?;
                     self.withdraw_open(case, WithdrawReason::PersonErased, letter, transaction).await
                 }
                 "spean.directory.v1.OfficeStatusChanged" => {
@@ -144,7 +144,7 @@ impl Correspondence for Reactions {
             }
             let offer = reference.parse().map_err(malformed)?;
             let store = self.store.get().ok_or(Unusable::Store(StoreError::Unavailable))?;
-            let mut sealed = dossiers::sealed(&self.desk.node.vault, store, offer).await.map_err(vault_away)?;
+            let mut sealed = dossiers::sealed(&self.desk.node.vault, store, offer).await?;
             if let Some(last) = sealed.as_mut().and_then(|sealed| sealed.last_mut()).filter(|_| lacks("fault::dossier"))
             {
                 *last ^= 1;
@@ -402,7 +402,7 @@ fn said_by_our_own(kind: &str) -> Option<Service> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn vault_away(error: VaultError) -> Unusable {
+pub(crate) fn vault_away(error: VaultError) -> Unusable {
     tracing::warn!(error = %error, "the vault is away; the letter waits");
     Unusable::Store(StoreError::Unavailable)
 }

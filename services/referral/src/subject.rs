@@ -38,9 +38,6 @@ pub(crate) const TABLES: Tables = Tables {
         "
         create table merged_case (case_id text primary key, into_case_id text not null)
     ",
-        "
-        create table erased_case (case_id text primary key)
-    ",
     ],
 };
 
@@ -51,8 +48,6 @@ pub(crate) struct Subject {
     pub(crate) preview: Preview,
     /// The case that goes on in the place of this one. Whoever is asked for help must get that one.
     pub(crate) merged_into: Option<CaseId>,
-    /// Whether what was known of the person was erased: there is nobody left to ask for.
-    pub(crate) erased: bool,
 }
 
 /// What stands against offering a case.
@@ -61,9 +56,6 @@ pub(crate) enum Against {
     /// It rests, and another goes on in its place.
     #[error("the case was merged into another of the same person; offer that one")]
     Merged,
-    /// There is nobody left to ask for.
-    #[error("the person's data were erased; the case is offered to nobody")]
-    Erased,
     /// The dossier holds more than may travel now.
     #[error("the consent was changed meanwhile; offer again under what it covers now")]
     ConsentChanged,
@@ -72,14 +64,16 @@ pub(crate) enum Against {
 impl Against {
     /// As a caller hears it.
     pub(crate) fn status(self) -> Status {
-        status::forbidden(self.code(), self.to_string())
+        match self {
+            Self::Merged => status::forbidden(self.code(), self.to_string()),
+            Self::ConsentChanged => status::changed_meanwhile(self.code(), &self.to_string()),
+        }
     }
 
     /// The reason for programs.
     pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Merged => "CASE_MERGED",
-            Self::Erased => "PERSON_ERASED",
             Self::ConsentChanged => "CONSENT_CHANGED",
         }
     }
@@ -88,10 +82,9 @@ impl Against {
 impl Subject {
     /// What stands against offering it to anybody.
     pub(crate) const fn against(&self) -> Option<Against> {
-        match (self.erased, self.merged_into) {
-            (true, _) => Some(Against::Erased),
-            (false, Some(_)) => Some(Against::Merged),
-            (false, None) => None,
+        match self.merged_into {
+            Some(_) => Some(Against::Merged),
+            None => None,
         }
     }
 }
@@ -150,18 +143,15 @@ pub(crate) async fn record_merge(told: &CaseMerged, connection: &mut AnyConnecti
     Ok(())
 }
 
-/// Notes that what was known of a person was erased.
-pub(crate) async fn record_erasure(case: CaseId, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into erased_case (case_id) values ($1) on conflict (case_id) do nothing")
-        .bind(case.to_string())
-        .execute(connection)
-        .await?;
+/// With the person's data what they had consented to is gone: nothing of them travels any more.
+pub(crate) async fn end_consents(case: CaseId, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("update consent set parts = '' where case_id = $1").bind(case.to_string()).execute(connection).await?;
     Ok(())
 }
 
 /// What stands against an offer in the moment when it is recorded. An offer is prepared by what is read before, and what
 /// the register tells in between takes back only those that are recorded already: so it is asked again, inside the
-/// transaction.
+/// transaction. That the case was closed is not among it: whoever offers a closed case may mean to.
 pub(crate) async fn against(
     case: CaseId,
     (to, need): (&OfficeId, Need),
@@ -205,9 +195,8 @@ pub(crate) async fn find(
     executor: impl Executor<'_, Database = Any>,
 ) -> Result<Option<Subject>, sqlx::Error> {
     let row = sqlx::query(
-        "select case_number, sex, age_band, language, into_case_id, erased_case.case_id from subject
+        "select case_number, sex, age_band, language, into_case_id from subject
          left join merged_case on merged_case.case_id = subject.case_id
-         left join erased_case on erased_case.case_id = subject.case_id
          where subject.case_id = $1",
     )
     .bind(case.to_string())
@@ -223,7 +212,6 @@ pub(crate) async fn find(
             language: Some(language).filter(|language| !language.is_empty()),
         },
         merged_into: row.try_get::<Option<String>, _>(4)?.and_then(|case| case.parse().ok()),
-        erased: row.try_get::<Option<String>, _>(5)?.is_some(),
     }))
 }
 
@@ -266,4 +254,4 @@ async fn permissions(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -57,13 +57,19 @@ struct NotStored {
 
 impl NotStored {
     fn say(&mut self, shared: &Shared, error: &StoreError) {
-        self.unsaid += 1;
-        if self.said_at.is_some_and(|said_at| said_at.elapsed() < SAY_AGAIN) {
-            return;
+        if let Some(attempts) = self.to_be_said(Instant::now()) {
+            tracing::warn!(me = %shared.me, error = %error, attempts, "letters cannot be stored now; they will come again");
         }
-        let attempts = self.unsaid;
-        tracing::warn!(me = %shared.me, error = %error, attempts, "letters cannot be stored now; they will come again");
-        (self.said_at, self.unsaid) = (Some(Instant::now()), 0);
+    }
+
+    /// How often it failed since the log said so last; none when that was a moment ago.
+    fn to_be_said(&mut self, now: Instant) -> Option<u64> {
+        self.unsaid += 1;
+        if self.said_at.is_some_and(|said_at| now.duration_since(said_at) < SAY_AGAIN) {
+            return None;
+        }
+        self.said_at = Some(now);
+        Some(std::mem::take(&mut self.unsaid))
     }
 }
 
@@ -158,4 +164,35 @@ async fn take(shared: &Arc<Shared>, message: jetstream::Message, not_stored: &mu
         tracing::debug!(error = %error, "an acknowledgement was lost; the letter will be a duplicate");
     }
     fail::fail_point!("inbox::after_acknowledgement");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_a_heap_of_unread_mail_is_behind_until_it_is_read() {
+        let mail = MailWaits::default();
+        assert!(!mail.is_behind());
+        mail.note(MailboxPlace::Hub, HEAP - 1);
+        mail.note(MailboxPlace::OwnServer, HEAP - 1);
+        assert!(!mail.is_behind(), "each is fetched in one go");
+        mail.note(MailboxPlace::OwnServer, HEAP);
+        assert!(mail.is_behind(), "wherever it lies");
+        mail.note(MailboxPlace::Hub, 0);
+        assert!(mail.is_behind(), "what is read at the one place says nothing of the other");
+        mail.note(MailboxPlace::OwnServer, 0);
+        assert!(!mail.is_behind());
+    }
+
+    #[test]
+    fn that_letters_cannot_be_stored_is_said_at_once_and_then_once_a_minute_with_their_number() {
+        let (mut not_stored, start) = (NotStored::default(), Instant::now());
+        assert_eq!(not_stored.to_be_said(start), Some(1));
+        for second in 1..60 {
+            assert_eq!(not_stored.to_be_said(start + Duration::from_secs(second)), None);
+        }
+        assert_eq!(not_stored.to_be_said(start + SAY_AGAIN), Some(60));
+        assert_eq!(not_stored.to_be_said(start + SAY_AGAIN + Duration::from_secs(59)), None);
+    }
 }

@@ -40,8 +40,13 @@ pub(super) async fn run(shared: Arc<Shared>) {
         give_due(&shared).await;
         tokio::time::sleep(breath).await;
         let has_no_rest = !locked(&shared.receipts_due).is_empty();
-        breath = if has_no_rest { (breath * 2).min(LONGEST_BREATH) } else { BREATH };
+        breath = next_breath(breath, has_no_rest);
     }
+}
+
+/// The pause after the next receipts.
+fn next_breath(breath: Duration, has_no_rest: bool) -> Duration {
+    if has_no_rest { (breath * 2).min(LONGEST_BREATH) } else { BREATH }
 }
 
 /// Gives the receipts that are due. A node that recovers gives none; its peers ask again.
@@ -370,4 +375,19 @@ pub(super) async fn peers(shared: &Shared) -> Result<Vec<PeerStatus>, StoreError
         });
     }
     Ok(peers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_written_to_without_end_gives_a_receipt_in_four_seconds_and_soon_again_after_a_rest() {
+        let mut breath = BREATH;
+        let pauses = [true, true, true, true, false, true].map(|has_no_rest| {
+            breath = next_breath(breath, has_no_rest);
+            breath.as_millis()
+        });
+        assert_eq!(pauses, [1_000, 2_000, 4_000, 4_000, 500, 1_000]);
+    }
 }

@@ -3,7 +3,6 @@
 use spean_chassis::words::{instant, read_instant, read_need, read_urgency};
 use spean_chassis::{Call, field, status};
 use spean_contracts::referral::v1 as wire;
-use spean_custody::Digest;
 use spean_custody::case::{Command, OfferTerms};
 use spean_identity::OfficeLevel;
 use spean_vault::Reader;
@@ -107,7 +106,7 @@ impl Grpc {
             let reader = Reader { staff: call.caller.staff.clone(), office: from.clone(), purpose };
             let handoff = Handoff { offer: *offer, case: *case, from, to: &to.office, permission };
             let digest = dossiers::prepare(&self.desk, &handoff, note.clone(), &reader, call.now).await;
-            terms.dossier_digest = Some(Digest::from_bytes(digest.map_err(dossier_status)?));
+            terms.dossier_digest = Some(digest.map_err(dossier_status)?);
         }
         Ok(Command::Offer { offer: *offer, to: to.clone(), terms })
     }

@@ -18,7 +18,6 @@ use super::asked::{Asked, Offering};
 use super::offers::{consent_missing, known_already, not_to_oneself};
 use super::{Answered, Grpc, read};
 use crate::desk::stream;
-use crate::dossiers::Alone;
 use crate::needs::offers::Along;
 use crate::routing::Route;
 use crate::{needs, subject, worklist};
@@ -85,7 +84,6 @@ impl Grpc {
         let read = |(index, offer)| self.asked(call, &format!("offers[{index}]."), offer);
         let asked: Vec<_> = request.offers.iter().enumerate().map(read).collect::<Result<_, _>>()?;
         self.begin(call).await?;
-        let alone = self.alone(&asked).await;
         let statuses = self.statuses().await?;
         let office = call.office()?;
         let mut items = Vec::with_capacity(asked.len());
@@ -94,7 +92,7 @@ impl Grpc {
             let item = async { self.offering(call, office, asked, route?, Consent::Needed).await };
             items.push(Item::of(asked, item.await));
         }
-        let (all_done, verdicts) = self.decide_many(call, items, all, alone).await?;
+        let (all_done, verdicts) = self.decide_many(call, items, all).await?;
         Ok(wire::OfferManyResponse { all_done, verdicts })
     }
 
@@ -113,7 +111,7 @@ impl Grpc {
         for offer in &request.offer_ids {
             items.push(self.answer(call, offer, |offer| Command::Accept { offer }).await);
         }
-        let (all_done, verdicts) = self.decide_many(call, items, all, Alone::default()).await?;
+        let (all_done, verdicts) = self.decide_many(call, items, all).await?;
         Ok(wire::AcceptManyResponse { all_done, verdicts })
     }
 
@@ -134,7 +132,7 @@ impl Grpc {
         for (offer, reason) in request.offers.iter().zip(reasons) {
             items.push(self.answer(call, &offer.offer_id, |offer| Command::Decline { offer, reason }).await);
         }
-        let (all_done, verdicts) = self.decide_many(call, items, all, Alone::default()).await?;
+        let (all_done, verdicts) = self.decide_many(call, items, all).await?;
         Ok(wire::DeclineManyResponse { all_done, verdicts })
     }
 
@@ -150,13 +148,7 @@ impl Grpc {
         })
     }
 
-    /// Waits until nobody else makes one of these offers.
-    pub(super) async fn alone(&self, asked: &[Asked]) -> Alone {
-        self.desk.being_made.alone(asked.iter().map(|asked| asked.offer)).await
-    }
-
-    /// An offer of many, made ready: nothing of it is stored yet, and no dossier sealed. Whoever calls it is alone with
-    /// the offer.
+    /// An offer of many, made ready: nothing of it is stored yet, and no dossier sealed.
     pub(super) async fn offering(
         &self,
         call: &Call,
@@ -211,7 +203,6 @@ impl Grpc {
         call: &Call,
         mut items: Vec<Item>,
         all: bool,
-        alone: Alone,
     ) -> Result<(bool, Vec<wire::Verdict>), Status> {
         refuse_repetitions(&mut items);
         if all && items.iter().any(|item| matches!(item.state, State::Refused(_))) {
@@ -228,7 +219,8 @@ impl Grpc {
             let metadata = Metadata { office: office.clone(), ..call.metadata()? };
             commands.push((office.clone(), *case, command, along, self.situation(call, office)?, metadata));
         }
-        let decided = self.transact_alone(alone, move |transaction| {
+        let prepared: Vec<Command> = commands.iter().map(|(_, _, command, ..)| command.clone()).collect();
+        let decided = self.store.transact(move |transaction| {
             Box::pin(async move {
                 let mut refused = Vec::with_capacity(commands.len());
                 for (office, case, command, along, situation, metadata) in commands {
@@ -248,6 +240,11 @@ impl Grpc {
             Err(TransactError::Work(Undone::Failed(error))) => return Err(status::handled(error)),
             Err(TransactError::Store(error)) => return Err(status::store(&error)),
         };
+        for (command, refused) in prepared.iter().zip(&refused) {
+            if undone || refused.is_some() {
+                self.discard(command).await;
+            }
+        }
         let to_do = items.iter_mut().filter(|item| matches!(item.state, State::ToDo(_)));
         for (item, refused) in to_do.zip(refused) {
             match refused {

@@ -19,15 +19,13 @@ use spean_contracts::referral::v1 as wire;
 use spean_contracts::referral::v1::referral_service_server::ReferralService;
 use spean_custody::case::{CaseCustody, Command, Situation};
 use spean_eventsourcing::Context;
-use spean_eventstore::{BoxFuture, EventStore, Metadata, StoreError, TransactError, Transaction};
+use spean_eventstore::{EventStore, Metadata, TransactError};
 use spean_identity::Standing;
 use spean_messaging::Post;
 use spean_vocabulary::{CaseId, OfferId, OfficeId};
 use tonic::{Code, Request, Response, Status};
-use tracing::Instrument as _;
 
 use crate::desk::{Desk, stream};
-use crate::dossiers::Alone;
 use crate::needs::offers::{Along, Undone};
 use crate::routing::Routing;
 use crate::worklist::{self, Entry};
@@ -121,12 +119,12 @@ impl Grpc {
         (office, case): (&OfficeId, CaseId),
         command: Command,
         along: Along,
-        alone: Alone,
     ) -> Result<(), Status> {
         self.refuse_while_recovering()?;
         let metadata = Metadata { office: office.clone(), ..call.metadata()? };
         let (office, situation) = (office.clone(), self.situation(call, office)?);
-        let decided = self.transact_alone(alone, move |transaction| {
+        let prepared = command.clone();
+        let decided = self.store.transact(move |transaction| {
             Box::pin(async move {
                 let place = (&office, case);
                 let decided = crate::needs::offers::decide(place, command, &along, &situation, &metadata, transaction);
@@ -136,23 +134,20 @@ impl Grpc {
                 })
             })
         });
-        decided.await.map_err(status::transacted)
+        let decided = decided.await;
+        if let Err(TransactError::Work(_)) = &decided {
+            self.discard(&prepared).await;
+        }
+        decided.map_err(status::transacted)
     }
 
-    /// Does it to its end even when the caller hangs up meanwhile: only then may others seal a dossier for these offers.
-    async fn transact_alone<T, E, F>(&self, alone: Alone, work: F) -> Result<T, TransactError<E>>
-    where
-        T: Send + 'static,
-        E: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
-    {
-        let store = self.store.clone();
-        let done = async move {
-            let done = store.transact(work).await;
-            drop(alone);
-            done
-        };
-        tokio::spawn(done.in_current_span()).await.unwrap_or(Err(TransactError::Store(StoreError::Closed)))
+    /// Deletes what was put together for an offer that was refused.
+    async fn discard(&self, refused: &Command) {
+        if let Command::Offer { offer, terms, .. } = refused
+            && let Some(digest) = terms.dossier_digest
+        {
+            crate::dossiers::discard(&self.desk.node.vault, *offer, digest).await;
+        }
     }
 
     /// What an office has to do with a case, by its own log: never by a copy.

@@ -53,7 +53,6 @@ impl Grpc {
         let all = read::all_or_none(request.mode)?;
         let asked = self.each_asked(call, &to, &request.cases)?;
         self.begin(call).await?;
-        let alone = self.alone(&asked).await;
         let (directory, statuses) = (self.desk.directory(), self.statuses().await?);
         let routing = Routing { directory: &directory, statuses: &statuses, today: call.today() };
         if !routing.answers(&to) {
@@ -76,7 +75,7 @@ impl Grpc {
             };
             items.push(Item::of(asked, item.await));
         }
-        let (all_done, verdicts) = self.decide_many(call, items, all, alone).await?;
+        let (all_done, verdicts) = self.decide_many(call, items, all).await?;
         Ok(wire::MoveDownResponse { all_done, verdicts })
     }
 
@@ -131,7 +130,6 @@ impl Grpc {
             status::forbidden("OFFICE_NOT_LEFT", message)
         })?;
         self.begin(call).await?;
-        let alone = self.alone(&asked).await;
         let mut items = Vec::with_capacity(asked.len());
         for asked in &asked {
             // The case does not go elsewhere than was meant: it is the office behind it that has changed.
@@ -139,7 +137,7 @@ impl Grpc {
             let offering = self.offering(call, &office, asked, route, Consent::ForTheDossierOnly).await;
             items.push(Item::of(asked, offering));
         }
-        let (all_done, verdicts) = self.decide_many(call, items, all, alone).await?;
+        let (all_done, verdicts) = self.decide_many(call, items, all).await?;
         Ok(wire::HandOverCasesResponse { all_done, verdicts })
     }
 

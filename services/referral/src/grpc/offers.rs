@@ -13,7 +13,6 @@ use tonic::Status;
 
 use super::asked::Asked;
 use super::{Answered, Grpc, read, write};
-use crate::dossiers::Alone;
 use crate::needs::offers::Along;
 use crate::routing::Route;
 use crate::subject::{Permission, Subject};
@@ -41,19 +40,17 @@ impl Grpc {
         self.refuse_while_recovering()?;
         let office = call.office()?.clone();
         let subject = self.subject(call, asked.case).await?;
-        let known = || worklist::find(&office, asked.offer, self.store.reader());
-        if let Some(known) = known().await.map_err(status::query)? {
+        if let Some(known) = worklist::find(&office, asked.offer, self.store.reader()).await.map_err(status::query)? {
             return known_already(&known, &asked);
+        }
+        if let Some(against) = subject.against() {
+            return Err(against.status());
         }
         not_to_oneself(&office, &route)?;
         let permission = self.permission(asked.case, &route, asked.need).await?;
-        let alone = self.desk.being_made.alone([asked.offer]).await;
-        if let Some(known) = known().await.map_err(status::query)? {
-            return known_already(&known, &asked);
-        }
         let offering = asked.offering(&self.desk, &route, subject, Some(permission))?;
         let command = self.sealed(call, &office, &offering).await?;
-        self.handle_with(call, (&office, asked.case), command, offering.along(), alone).await?;
+        self.handle_with(call, (&office, asked.case), command, offering.along()).await?;
         Ok(offering.response())
     }
 
@@ -76,7 +73,7 @@ impl Grpc {
         let beyond_because = super::needs::over_capacity(request.over_capacity_reason)?;
         let Answered { office, offer, case, .. } = self.to_answer(call, "offer_id", &request.offer_id).await?;
         let along = Along { beyond_because, ..Along::default() };
-        self.handle_with(call, (&office, case), Command::Accept { offer }, along, Alone::default()).await?;
+        self.handle_with(call, (&office, case), Command::Accept { offer }, along).await?;
         Ok(wire::AcceptOfferResponse {})
     }
 

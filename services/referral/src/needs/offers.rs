@@ -47,13 +47,13 @@ enum Follows {
 /// Decides about an offer, with what it means for needs and places.
 pub(crate) async fn decide(
     (office, case): (&OfficeId, CaseId),
-    command: Command,
+    mut command: Command,
     along: &Along,
     situation: &Situation,
     metadata: &Metadata,
     transaction: &mut Transaction,
 ) -> Result<(), Undone> {
-    let follows = prepare(office, case, &command, along, situation, transaction).await?;
+    let follows = prepare(office, case, &mut command, along, situation, transaction).await?;
     let id = desk::stream(office, case);
     transaction.decide::<CaseCustody>(&id, command, situation, metadata).await.map_err(|error| match error {
         HandleError::Refused(error) => Undone::Refused(status::refused(&error)),
@@ -76,7 +76,7 @@ pub(crate) async fn decide(
 async fn prepare(
     office: &OfficeId,
     case: CaseId,
-    command: &Command,
+    command: &mut Command,
     along: &Along,
     situation: &Situation,
     transaction: &mut Transaction,
@@ -84,7 +84,11 @@ async fn prepare(
     let custody = transaction.load::<CaseCustody>(&desk::stream(office, case)).await.map_err(failed)?.state;
     match command {
         Command::Offer { offer, to, terms } => {
-            if custody.offers_out().any(|(known, _)| known == *offer) {
+            if let Some((_, known)) = custody.offers_out().find(|(known, _)| known == offer) {
+                // The same offer was asked for twice in one moment: what was put together first stands.
+                terms.dossier_digest = known.terms.dossier_digest;
+                terms.consent = known.terms.consent;
+                terms.answer_due_at = known.terms.answer_due_at;
                 return Ok(Follows::Nothing);
             }
             let asked = (&to.office, terms.need);

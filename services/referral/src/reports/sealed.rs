@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use spean_identity::digest;
 use spean_vault::{Direction, Dossier, DossierError, Narrative, Part, Personal, Reader, VaultError};
-use spean_vocabulary::{Id, OfferId, OfficeId, PersonId, ReportId, Timestamp};
+use spean_vocabulary::{OfferId, OfficeId, PersonId, ReportId, Timestamp};
 
 use super::report::Pass;
 use crate::desk::Desk;
+use crate::dossiers::derived;
 
 /// What a reference to sealed words begins with.
 const REFERENCE: &str = "report/";
@@ -39,7 +39,7 @@ impl fmt::Debug for Reporter {
 
 /// Under which id the words of a report are kept.
 pub(crate) fn words_id(report: ReportId) -> PersonId {
-    derived("spean words of a report v1", &report)
+    derived("spean words of a report v1", &[report.as_uuid().as_bytes()])
 }
 
 /// What a letter refers to when words travel with it.
@@ -106,13 +106,7 @@ pub(crate) async fn words(
 
 /// Where sealed words are kept: not under the id that a letter names, since whoever wrote the letter chose that.
 fn storage_id(pass: OfferId) -> OfferId {
-    derived("spean sealed words of a report v1", &pass)
-}
-
-fn derived<K, L>(purpose: &str, id: &Id<K>) -> Id<L> {
-    let digest = digest(&[purpose.as_bytes(), id.as_uuid().as_bytes()].concat());
-    let bytes: [u8; 16] = digest[..16].try_into().expect("a SHA-256 has 32 bytes");
-    Id::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    derived("spean sealed words of a report v1", &[pass.as_uuid().as_bytes()])
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use spean_chassis::person::write_part;
 use spean_contracts::cases::v1::StandingConsent;
-use spean_custody::Party;
 use spean_custody::case::{CaseCustody, Command, OfferTerms, Signer, Situation};
+use spean_custody::{Digest, Party};
 use spean_eventsourcing::Context;
 use spean_eventstore::{EventStore, Metadata, Options, TransactError};
 use spean_testkit::{Postgres, a_folder};
@@ -22,9 +22,9 @@ use crate::worklist::Worklist;
 const NOW: Timestamp = Timestamp::from_micros(1_795_300_200_000_000);
 
 /// One case, told of by the register, and held by Takeo.
-struct Told {
-    store: EventStore,
-    case: CaseId,
+pub(crate) struct Told {
+    pub(crate) store: EventStore,
+    pub(crate) case: CaseId,
 }
 
 fn party(office: &str) -> Party {
@@ -42,7 +42,7 @@ fn situation() -> Situation {
     }
 }
 
-fn offer(number: u8) -> OfferId {
+pub(crate) fn offer(number: u8) -> OfferId {
     format!("000000{number:02x}-0000-4000-8000-000000000000").parse().unwrap()
 }
 
@@ -65,7 +65,7 @@ fn permission(number: u8, parts: &[Part]) -> Permission {
 }
 
 impl Told {
-    async fn of(url: &str, number: u8) -> Self {
+    pub(crate) async fn of(url: &str, number: u8) -> Self {
         let options = Options {
             tables: vec![TABLES, known::TABLES],
             read_models: vec![Arc::new(Worklist), Arc::new(NeedRegister)],
@@ -96,7 +96,7 @@ impl Told {
                         let told = CaseMerged { case_id, into_case_id, merged, ..CaseMerged::default() };
                         record_merge(&told, connection).await
                     }
-                    News::Erased => record_erasure(case_id.parse().unwrap(), connection).await,
+                    News::Erased => end_consents(case_id.parse().unwrap(), connection).await,
                     News::Consents(consents) => {
                         record_consents(&ConsentsChanged { case_id, consents }, connection).await
                     }
@@ -108,7 +108,18 @@ impl Told {
 
     /// Offers it to an office of its own for each number. The reason why an offer is not recorded; none when it is.
     async fn offers(&self, number: u8, permission: Option<&Permission>) -> Option<String> {
-        let terms = OfferTerms { kind: OfferKind::Service, ..terms(None) };
+        self.offers_with(number, permission, permission.map(|_| Digest::from_bytes(spean_chassis::random()))).await
+    }
+
+    /// The same, with this dossier.
+    pub(crate) async fn offers_with(
+        &self,
+        number: u8,
+        permission: Option<&Permission>,
+        dossier_digest: Option<Digest>,
+    ) -> Option<String> {
+        let consent = permission.map(|permission| permission.consent);
+        let terms = OfferTerms { kind: OfferKind::Service, dossier_digest, consent, ..terms(None) };
         let command = Command::Offer { offer: offer(number), to: party(&format!("saang-{number}")), terms };
         let along = Along { permission: permission.cloned(), ..Along::default() };
         let case = self.case;
@@ -155,6 +166,7 @@ async fn play(url: &str) {
     let (some, more) = ([Part::Identity], [Part::Identity, Part::Narrative]);
     told.hears(News::Consents(vec![standing(1, &more, &[])])).await;
     assert_eq!(told.offers(4, Some(&permission(1, &more))).await, None);
+    assert_eq!(told.offers(4, Some(&permission(1, &more))).await, None, "asked twice in one moment, sealed twice");
     told.hears(News::Consents(vec![standing(1, &some, &[]), standing(2, &more, &["takeo"])])).await;
     let changed = Some("CONSENT_CHANGED");
     assert_eq!(told.offers(5, Some(&permission(1, &more))).await.as_deref(), changed, "it holds too much");
@@ -168,10 +180,15 @@ async fn play(url: &str) {
     assert_eq!(told.offers(7, None).await, None, "without a dossier nothing travels");
     assert_eq!(told.recorded().await, 6);
 
+    told.hears(News::Consents(vec![standing(1, &more, &[])])).await;
     told.hears(News::Erased).await;
-    told.hears(News::Erased).await;
-    assert_eq!(told.offers(8, None).await.as_deref(), Some("PERSON_ERASED"));
-    assert_eq!(told.recorded().await, 6);
+    assert_eq!(
+        told.offers(8, Some(&permission(1, &some))).await.as_deref(),
+        changed,
+        "nothing of them travels any more"
+    );
+    assert_eq!(told.offers(8, None).await, None, "the case itself can still be handed on");
+    assert_eq!(told.recorded().await, 7);
     told.store.close().await;
 }
 
