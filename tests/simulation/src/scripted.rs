@@ -74,6 +74,29 @@ fn an_answer_to_an_earlier_incarnation_is_no_answer_to_a_later_one() {
     played.unwrap();
 }
 
+/// Whoever looks at such a copy finds it whole: the mark alone tells that the log went on, and peers who are away, or
+/// recover themselves, say nothing.
+#[test]
+fn a_copy_from_just_before_a_letter_left_is_known_for_an_old_one_without_a_word_from_anybody() {
+    let stage = Stage::set().unwrap();
+    let played = stage.scripted(async |world| {
+        let case = an_opened_case(world).await?;
+        round(world, MOSVY, PostRound::Mark).await?;
+        let of_mosvy = a_backup(world, MOSVY)?;
+        let offer = "8a5f7c1e-40cf-4d3b-9d6c-0f8a1b2c3d4e".to_owned();
+        let ask = Ask::Offer { offer, case: case.clone(), to: KANDAL_OFFICE, kind: OfferKind::Transfer };
+        ask_at(world, MOSVY_OFFICE, &ask).await?;
+        round(world, MOSVY, PostRound::Send).await?;
+        assert_eq!(letters(world, KANDAL), 1, "it has left, and nobody has read it");
+
+        put_back(world, MOSVY, &of_mosvy).await?;
+        assert!(is_awaited(world, MOSVY, KANDAL).await?, "it knows that it forgot something");
+        world.heal().await?;
+        world.all_is_well().await
+    });
+    played.unwrap();
+}
+
 /// Whoever is slow must not find a second copy of what it has not read yet, and a third of that: reading those takes as
 /// long as reading the first.
 #[test]
@@ -129,12 +152,18 @@ fn a_backup(world: &World, node: usize) -> anyhow::Result<tempfile::TempDir> {
     Ok(folder)
 }
 
+/// As `spean node restore` does it.
 async fn restore(world: &mut World, node: usize, backup: &tempfile::TempDir) -> anyhow::Result<()> {
-    world.nodes[node].put_databases(backup.path()).await?;
     let Disk { keys, .. } = world.nodes[node].disk().clone();
     for service in spean_chassis::every_service() {
         mark_as_restored(&keys.join(format!("{service}.mark")))?;
     }
+    put_back(world, node, backup).await
+}
+
+/// As somebody does it who copies files.
+async fn put_back(world: &mut World, node: usize, backup: &tempfile::TempDir) -> anyhow::Result<()> {
+    world.nodes[node].put_databases(backup.path()).await?;
     world.nodes.iter().for_each(|node| node.move_clock(5 * SECOND));
     world.nodes[node].start().await
 }

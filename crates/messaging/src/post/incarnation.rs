@@ -14,10 +14,10 @@ use spean_eventstore::{EventStore, StoreError};
 use sqlx::Row as _;
 
 use super::outbox::number;
-use super::{Shared, locked, recovery};
+use super::{Shared, recovery};
 use crate::letter::Address;
 
-/// How often the mark is moved on while the log grows. What a peer confirms beyond it shows a restore as well.
+/// How often the mark is moved on while the log grows. It is moved on as well before a letter leaves for the first time.
 const MARK_EVERY: Duration = Duration::from_secs(1);
 
 /// Stands in the place of a hash in the mark of a log that was put back.
@@ -121,7 +121,9 @@ pub(super) async fn begin(
 
 /// A peer proved that this node forgot something: the next incarnation begins, after the one that was forgotten.
 pub(super) async fn next(shared: &Shared, forgotten: u64) -> anyhow::Result<u64> {
+    let mut marked = shared.marked.lock().await;
     let incarnation = shared.incarnation().max(forgotten) + 1;
+    *marked = None;
     write_mark(&shared.store, &shared.mark, incarnation).await?;
     store_incarnation(&shared.store, incarnation, shared.correspondence.correspondents()).await?;
     Ok(incarnation)
@@ -139,10 +141,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 /// Moves the mark on with the log and the inbox.
 pub(super) async fn move_mark(shared: &Shared) -> anyhow::Result<()> {
+    let mut marked = shared.marked.lock().await;
     let mark = mark(&shared.store, shared.incarnation()).await?;
-    if locked(&shared.marked).as_ref() != Some(&mark) {
+    if marked.as_ref() != Some(&mark) {
         write(&mark, &shared.mark).await?;
-        *locked(&shared.marked) = Some(mark);
+        *marked = Some(mark);
     }
     Ok(())
 }

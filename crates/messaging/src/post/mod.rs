@@ -184,8 +184,8 @@ pub(crate) struct Shared {
     pub(crate) put_off: Ration,
     /// Introductions that are answered.
     pub(crate) introductions: Ration,
-    /// The mark as it was written last.
-    marked: Mutex<Option<incarnation::Mark>>,
+    /// The mark as it was written last. Whoever writes it holds it until that is done.
+    marked: tokio::sync::Mutex<Option<incarnation::Mark>>,
     /// The note of a backup that was taken last.
     noted: Mutex<Option<BackedUp>>,
     mark: PathBuf,
@@ -254,7 +254,7 @@ impl Post {
             highest_places: Mutex::default(),
             put_off: Ration::new(PUT_OFF, COME_AGAIN),
             introductions: Ration::new(INTRODUCTIONS, Duration::from_secs(1)),
-            marked: Mutex::default(),
+            marked: tokio::sync::Mutex::default(),
             noted: Mutex::default(),
             mark: options.mark,
         });

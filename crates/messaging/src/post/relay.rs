@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use super::outbox::number;
-use super::{LOOK_EVERY, Sent, Shared, Unusable, locked, store_error};
+use super::{LOOK_EVERY, Sent, Shared, Unusable, incarnation, locked, store_error};
 use crate::broker::BrokerError;
 use crate::letter::{Address, Content, SignedPlace, letter_id, parse_address};
 use crate::topology;
@@ -77,6 +77,14 @@ pub(super) async fn send_due(shared: &Shared) -> Result<Sent, StoreError> {
     let due = due(shared, now).await?;
     if due.is_empty() {
         return Ok(nothing);
+    }
+    // A log that is put back to where it was before a letter would give the number of that letter to another one. Where
+    // the letter has left, the mark shows that it was: also to a node whose peers say nothing.
+    if due.iter().any(|waiting| !waiting.published_before)
+        && let Err(error) = incarnation::move_mark(shared).await
+    {
+        tracing::warn!(error = %error, "the mark of the log could not be written; letters wait");
+        return Ok(Sent { refused: true, ..nothing });
     }
     let full = due.len() >= usize::try_from(WINDOW_OF_ONE).unwrap_or(usize::MAX);
     let mut sending: FuturesUnordered<_> = due
