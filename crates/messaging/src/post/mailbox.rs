@@ -57,13 +57,13 @@ struct NotStored {
 
 impl NotStored {
     fn say(&mut self, shared: &Shared, error: &StoreError) {
-        if let Some(attempts) = self.to_be_said(Instant::now()) {
+        if let Some(attempts) = self.attempts_to_say(Instant::now()) {
             tracing::warn!(me = %shared.me, error = %error, attempts, "letters cannot be stored now; they will come again");
         }
     }
 
     /// How often it failed since the log said so last; none when that was a moment ago.
-    fn to_be_said(&mut self, now: Instant) -> Option<u64> {
+    fn attempts_to_say(&mut self, now: Instant) -> Option<u64> {
         self.unsaid += 1;
         if self.said_at.is_some_and(|said_at| now.duration_since(said_at) < SAY_AGAIN) {
             return None;
@@ -188,11 +188,11 @@ mod tests {
     #[test]
     fn that_letters_cannot_be_stored_is_said_at_once_and_then_once_a_minute_with_their_number() {
         let (mut not_stored, start) = (NotStored::default(), Instant::now());
-        assert_eq!(not_stored.to_be_said(start), Some(1));
+        assert_eq!(not_stored.attempts_to_say(start), Some(1));
         for second in 1..60 {
-            assert_eq!(not_stored.to_be_said(start + Duration::from_secs(second)), None);
+            assert_eq!(not_stored.attempts_to_say(start + Duration::from_secs(second)), None);
         }
-        assert_eq!(not_stored.to_be_said(start + SAY_AGAIN), Some(60));
-        assert_eq!(not_stored.to_be_said(start + SAY_AGAIN + Duration::from_secs(59)), None);
+        assert_eq!(not_stored.attempts_to_say(start + SAY_AGAIN), Some(60));
+        assert_eq!(not_stored.attempts_to_say(start + SAY_AGAIN + Duration::from_secs(59)), None);
     }
 }
