@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use spean_vocabulary::{NodeId, OfferId};
 
-use crate::case::CaseCustody;
+use crate::Party;
+use crate::case::{CaseCustody, SignedCertificate};
 
 /// Whether a node may act.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -141,6 +142,26 @@ impl Recovery {
 /// The offers of a case that a restored node takes back and makes afresh, with [`crate::case::Command::ReOffer`].
 pub fn offers_to_renew(custody: &CaseCustody) -> Vec<OfferId> {
     custody.open_offers().map(|(offer, _)| offer).collect()
+}
+
+/// What a restored office forgot of itself and an office of the same node knows again: the chain up to the last
+/// certificate that it issued or that made it the holder. None when it knows that one. Two offices of one node forget the
+/// same things, and whoever got the case from the second of them has no letters with the first. It is merged with
+/// [`crate::case::Command::Recall`], as if it had been said to that office.
+pub fn known_to_neighbour(
+    me: &Party,
+    custody: &CaseCustody,
+    neighbour: &CaseCustody,
+) -> Option<Vec<SignedCertificate>> {
+    let mut chain = neighbour.chain();
+    let of_mine = |signed: &SignedCertificate| {
+        signed.certificate.issued_by.is_same_office(me) || signed.certificate.holder.is_same_office(me)
+    };
+    let last = chain.iter().rposition(of_mine)?;
+    chain.truncate(last + 1);
+    let position = chain[last].certificate.position();
+    let is_known = custody.certificates().any(|known| known.certificate.position() == position);
+    (!is_known).then_some(chain)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ const SOUND: Mix = Mix {
 };
 
 /// Every history that ever failed, with what it showed.
-const ONCE_FAILED: [(u64, &str); 10] = [
+const ONCE_FAILED: [(u64, &str); 11] = [
     (663, "an acceptance that two offices of one node forgot, and a certificate that the registry returned"),
     (1603, "the same, while the certificate is in the queue between the two"),
     (4740, "the same, and the one that had accepted declines before the certificate comes"),
@@ -31,6 +31,7 @@ const ONCE_FAILED: [(u64, &str); 10] = [
     (123_766, "the same"),
     (47_902, "a certificate that only a later proposal of an override remembered"),
     (150_765, "a transfer of which only the certificate was left after an override, and whose addressee nobody told"),
+    (970_875, "a case that had gone from a neighbour to another and on, and the first of them was told by nobody"),
     (3297, "a refusal was recalled after the override that had made it void"),
 ];
 

@@ -9,7 +9,7 @@ use spean_contracts::directory::v1::OfficeStatusChanged;
 use spean_contracts::referral::v1::{Stage, StageReached};
 use spean_custody::Digest;
 use spean_custody::case::{CaseCustody, Command, Error, Message, Preview};
-use spean_custody::recovery::offers_to_renew;
+use spean_custody::recovery::{known_to_neighbour, offers_to_renew};
 use spean_eventsourcing::Context;
 use spean_eventstore::points::lacks;
 use spean_eventstore::{BoxFuture, EventStore, HandleError, Metadata, StoreError, Transaction};
@@ -198,6 +198,7 @@ impl Correspondence for Reactions {
 
     fn recovered<'a>(&'a self, transaction: &'a mut Transaction) -> BoxFuture<'a, Result<(), Unusable>> {
         Box::pin(async move {
+            self.tell_neighbours(transaction).await?;
             if lacks("sabotage::renewal") {
                 return Ok(());
             }
@@ -223,6 +224,37 @@ impl Correspondence for Reactions {
 }
 
 impl Reactions {
+    /// After a restore: what one office of this node learned again of another, that one is told.
+    async fn tell_neighbours(&self, transaction: &mut Transaction) -> Result<(), Unusable> {
+        let rows = sqlx::query(
+            "select me.office, me.case_id, neighbour.office
+             from (select office, case_id from custody_view union select office, case_id from offer) me
+             join custody_view neighbour on neighbour.case_id = me.case_id and neighbour.office <> me.office
+             order by me.case_id, me.office, neighbour.office",
+        )
+        .fetch_all(transaction.connection())
+        .await?;
+        for row in rows {
+            let (office, case, neighbour): (String, String, String) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            let (office, neighbour): (OfficeId, OfficeId) =
+                (office.parse().map_err(malformed)?, neighbour.parse().map_err(malformed)?);
+            let case: CaseId = case.parse().map_err(malformed)?;
+            let (Some(me), Some(to)) = (self.desk.party(&office), self.desk.party(&neighbour)) else { continue };
+            let custody = transaction.load::<CaseCustody>(&stream(&office, case)).await?.state;
+            let known = transaction.load::<CaseCustody>(&stream(&neighbour, case)).await?.state;
+            let Some(chain) = known_to_neighbour(&me, &custody, &known) else { continue };
+            let command = Command::Recall { to, message: Message::Witness { case, chain } };
+            match self.decide_for(&office, case, command, None, transaction).await {
+                Err(Unusable::Refused(reason)) => {
+                    tracing::warn!(%office, %case, reason, "what a neighbour knows could not be merged");
+                }
+                merged => merged?,
+            }
+        }
+        Ok(())
+    }
+
     /// The register opened a case: its office holds it, by the first certificate.
     async fn open(
         &self,

@@ -1,9 +1,13 @@
 //! After a restore: what a peer returns, and how it is merged.
 
+use spean_custody::case::Message;
+use spean_custody::recovery::known_to_neighbour;
+
 use super::{
     Activity, Answer, Arc, BTreeMap, Command, Durable, Got, Invariant, Network, Node, Numbered, Piece, Place, Progress,
     Sent, Step, afresh, offers_to_renew,
 };
+use crate::network::case;
 
 impl Node {
     /// A node that comes back from a backup in its next incarnation.
@@ -89,11 +93,25 @@ impl Node {
             let link = self.durable.links.get_mut(peer).expect("all are linked");
             link.resynced(answer.incarnation, answer.through);
         }
+        self.tell_neighbours(step);
         if !step.lacks(Piece::Renewal) {
             self.renew(step);
         }
         for peer in answers.keys() {
             self.apply_parked(*peer, step);
+        }
+    }
+
+    /// What one office of this node learned again of another, that one is told.
+    fn tell_neighbours(&mut self, step: &mut Step<'_>) {
+        let seats: Vec<_> = self.durable.views.keys().copied().collect();
+        for (&seat, &neighbour) in seats.iter().flat_map(|seat| seats.iter().map(move |neighbour| (seat, neighbour))) {
+            let (me, to) = (step.network.party(seat), step.network.party(neighbour).clone());
+            let Some(chain) = known_to_neighbour(me, self.view(seat), self.view(neighbour)) else { continue };
+            let command = Command::Recall { to, message: Message::Witness { case: case(), chain } };
+            if let Err(error) = self.commit(seat, command, step) {
+                self.alarm(Invariant::I7, format!("what a neighbour knows cannot be merged: {error:?}"));
+            }
         }
     }
 
