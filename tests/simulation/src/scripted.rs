@@ -152,7 +152,7 @@ fn a_backup(world: &World, node: usize) -> anyhow::Result<tempfile::TempDir> {
     Ok(folder)
 }
 
-/// As `spean node restore` does it.
+/// With marks that say so, as `spean node restore` leaves them.
 async fn restore(world: &mut World, node: usize, backup: &tempfile::TempDir) -> anyhow::Result<()> {
     let Disk { keys, .. } = world.nodes[node].disk().clone();
     for service in spean_chassis::every_service() {

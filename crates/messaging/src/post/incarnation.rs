@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -120,13 +121,17 @@ pub(super) async fn begin(
 }
 
 /// A peer proved that this node forgot something: the next incarnation begins, after the one that was forgotten.
-pub(super) async fn next(shared: &Shared, forgotten: u64) -> anyhow::Result<u64> {
+pub(super) async fn next(shared: &Shared, forgotten: u64) -> anyhow::Result<()> {
     let mut marked = shared.marked.lock().await;
     let incarnation = shared.incarnation().max(forgotten) + 1;
     *marked = None;
     write_mark(&shared.store, &shared.mark, incarnation).await?;
     store_incarnation(&shared.store, incarnation, shared.correspondence.correspondents()).await?;
-    Ok(incarnation)
+    // Before anybody else may write the mark, or send what was waiting for it.
+    shared.incarnation.store(incarnation, Ordering::Release);
+    shared.outbox.set_incarnation(incarnation);
+    shared.recovering.store(true, Ordering::Release);
+    Ok(())
 }
 
 /// Keeps the mark near the end of the log.
@@ -172,7 +177,9 @@ async fn write_mark(store: &EventStore, mark_file: &Path, incarnation: u64) -> a
 
 /// Where log and inbox stand now.
 async fn mark(store: &EventStore, incarnation: u64) -> Result<Mark, StoreError> {
-    let position = *store.head().borrow();
+    // By the database, and not by what this process noted of its own commits: letters that are sent are read there too.
+    let row = sqlx::query("select coalesce(max(position), 0) from event").fetch_one(store.reader()).await?;
+    let position: i64 = row.try_get(0)?;
     let last = store.events_after((position - 1).max(0), 1).await?;
     let hash = last.first().map(|event| event.hash.to_string()).unwrap_or_default();
     Ok(Mark { incarnation, position, hash, applied: applied(store).await? })

@@ -109,13 +109,8 @@ pub(super) async fn discover(shared: &Arc<Shared>, forgotten: u64) -> Result<(),
     }
     tracing::error!(me = %shared.me, "a peer confirms letters that are not in our log: the database is an old one");
     let next = incarnation::next(shared, forgotten).await;
-    if let Ok(next) = &next {
-        shared.incarnation.store(*next, Ordering::Release);
-        shared.outbox.set_incarnation(*next);
-        shared.recovering.store(true, Ordering::Release);
-    }
     shared.discovering.store(false, Ordering::Release);
-    next.map(|_| ()).map_err(|_| StoreError::Options("the mark of the log could not be written"))
+    next.map_err(|_| StoreError::Options("the mark of the log could not be written"))
 }
 
 /// Introduces this node to everybody it may ever write to.
@@ -197,6 +192,9 @@ pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u6
         got.clear();
     }
     let mut sent = relay::sent_after(shared, peer, has).await?;
+    // Some of them may leave here for the first time.
+    let marked = incarnation::move_mark(shared).await;
+    marked.map_err(|_| StoreError::Options("the mark of the log could not be written"))?;
     if lacks("sabotage::return_of_what_was_heard") {
         sent.clear();
     }

@@ -86,6 +86,10 @@ pub(super) async fn send_due(shared: &Shared) -> Result<Sent, StoreError> {
         tracing::warn!(error = %error, "the mark of the log could not be written; letters wait");
         return Ok(Sent { refused: true, ..nothing });
     }
+    // A peer may have shown meanwhile that the log is an old one.
+    if shared.is_recovering() {
+        return Ok(nothing);
+    }
     let full = due.len() >= usize::try_from(WINDOW_OF_ONE).unwrap_or(usize::MAX);
     let mut sending: FuturesUnordered<_> = due
         .into_iter()
