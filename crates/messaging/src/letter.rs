@@ -85,6 +85,9 @@ pub(crate) struct Content {
     /// that it wrote what is confirmed.
     #[prost(message, optional, tag = "9")]
     pub(crate) place: Option<SignedPlace>,
+    /// In a hello: its sender recovers from a restore, and waits for what this receiver got from it and sent it.
+    #[prost(bool, tag = "10")]
+    pub(crate) awaits_answer: bool,
 }
 
 /// A place in the order of letters, signed by whoever wrote the letter there.

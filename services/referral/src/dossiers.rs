@@ -2,7 +2,7 @@
 
 use spean_chassis::{Next, Round, When};
 use spean_custody::Digest;
-use spean_custody::case::{CaseCustody, Event};
+use spean_custody::case::{CaseCustody, Event, OfferInState};
 use spean_eventstore::{EventStore, Recorded, StoreError, TransactError};
 use spean_identity::digest;
 use spean_messaging::Unusable;
@@ -132,8 +132,14 @@ async fn catch_up(desk: &Desk, store: &EventStore) -> anyhow::Result<Next> {
         let events = store.events_after(position, BATCH).await?;
         let Some(last) = events.last().map(|event| event.position) else { return Ok(Next::Rest) };
         for event in &events {
-            if let (Some((office, case)), Some(offer)) = (place(event), arrived(event)) {
-                adopt_one(desk, store, &office, case, offer).await?;
+            match (place(event), of_dossier(event)) {
+                (Some((office, case)), Some(OfDossier::Came(offer))) => {
+                    adopt_one(desk, store, &office, case, offer).await?;
+                }
+                (Some((office, case)), Some(OfDossier::NotWanted(offer))) => {
+                    return_one(&desk.node.vault, store, &office, case, offer).await?;
+                }
+                _ => {}
             }
         }
         let saved =
@@ -142,11 +148,48 @@ async fn catch_up(desk: &Desk, store: &EventStore) -> anyhow::Result<Next> {
     }
 }
 
-fn arrived(event: &Recorded) -> Option<OfferId> {
+/// What an event means for the dossier of an offer that came in.
+enum OfDossier {
+    /// It came with the handoff.
+    Came(OfferId),
+    /// The handoff does not happen.
+    NotWanted(OfferId),
+}
+
+fn of_dossier(event: &Recorded) -> Option<OfDossier> {
     match event.event::<CaseCustody>()?.ok()? {
-        Event::TransferReceived { offer, .. } | Event::AgreementReceived { offer, .. } => Some(offer),
+        Event::TransferReceived { offer, .. } | Event::AgreementReceived { offer, .. } => Some(OfDossier::Came(offer)),
+        Event::WithdrawalReceived { offer, .. } | Event::Declined { offer, .. } => Some(OfDossier::NotWanted(offer)),
         _ => None,
     }
+}
+
+/// Whether an office may have the dossier of an offer to it: not before the holder has recorded the handoff, nor when it
+/// does not happen. The vault may have it all the same, where a log was put back to before the handoff, and the vault,
+/// which is copied last, was not.
+fn is_due(state: &OfferInState) -> bool {
+    match state {
+        OfferInState::Received | OfferInState::Accepted | OfferInState::Declined(_) | OfferInState::Withdrawn(_) => {
+            false
+        }
+        OfferInState::Transferred | OfferInState::Agreed | OfferInState::Concluded(_) | OfferInState::Voided => true,
+    }
+}
+
+/// Deletes the dossier of a handoff that a restore undid, and that does not happen again.
+async fn return_one(
+    vault: &Vault,
+    store: &EventStore,
+    office: &OfficeId,
+    case: CaseId,
+    offer: OfferId,
+) -> anyhow::Result<()> {
+    let custody = store.load::<CaseCustody>(&stream(office, case)).await?.state;
+    let ended = custody.offers_in().find(|(id, _)| *id == offer).map(|(_, received)| &received.state);
+    if let Some(OfferInState::Declined(_) | OfferInState::Withdrawn(_)) = ended {
+        vault.discard_dossier(offer, Direction::In).await?;
+    }
+    Ok(())
 }
 
 async fn adopt_one(
@@ -184,6 +227,9 @@ pub(crate) async fn open(
     let custody = store.load::<CaseCustody>(&stream(office, case)).await;
     let custody = custody.map_err(|_| DossierError::Malformed)?.state;
     let Some((_, received)) = custody.offers_in().find(|(id, _)| *id == offer) else { return Ok(None) };
+    if !is_due(&received.state) {
+        return Ok(None);
+    }
     let (vault, keys) = (&desk.node.vault, &desk.node.keys);
     let Some(sealed) = vault.sealed_dossier(offer, Direction::In).await? else { return Ok(None) };
     match received.terms.as_ref().map(|terms| terms.dossier_digest) {

@@ -1,7 +1,7 @@
 //! The journal of the preloaded library, read.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,15 @@ const HEAD: usize = 21;
 impl Records {
     pub(crate) fn read(path: &Path) -> io::Result<Self> {
         Ok(Self { bytes: std::fs::read(path)? })
+    }
+
+    /// Those that were written down after the journal was so long.
+    pub(crate) fn read_after(path: &Path, at: u64) -> io::Result<Self> {
+        let mut file = std::fs::File::open(path)?;
+        file.seek(io::SeekFrom::Start(at))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Self { bytes })
     }
 
     /// The records that were whole when the journal was so long.

@@ -27,6 +27,7 @@
 //! neither does the next one for what was written before it, as on Linux.
 
 mod control;
+mod following;
 mod inode;
 mod journal;
 mod picture;
@@ -34,12 +35,14 @@ mod preload;
 mod seed;
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 pub use control::{Control, Counts};
+pub use following::Following;
 pub use journal::{Entry, Records};
 pub use picture::Picture;
 pub use preload::library;
@@ -83,6 +86,19 @@ impl Disk {
         fs::write(disk.journal(), [])?;
         fs::set_permissions(disk.journal(), fs::Permissions::from_mode(0o666))?;
         Ok(disk)
+    }
+
+    /// The disk under this very program, when it was started with [`Disk::environment`].
+    pub fn under_this_program() -> Option<Self> {
+        let folders = env::var_os("SPEAN_DISK_FOLDERS")?;
+        let journal = PathBuf::from(env::var_os("SPEAN_DISK_JOURNAL")?);
+        let folders = env::split_paths(&folders).collect();
+        Some(Self { folders, place: journal.parent()?.to_owned() })
+    }
+
+    /// The folders that are watched.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
     }
 
     /// What a program needs in its environment to be watched, journal and faults.

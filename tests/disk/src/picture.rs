@@ -189,6 +189,19 @@ impl Replayed {
         }
     }
 
+    /// Whatever was written down of a folder: the disk has what it holds now.
+    pub(crate) fn take_as_synced(&mut self, folder: &Path) -> io::Result<()> {
+        self.names.retain(|path, _| !path.starts_with(folder));
+        self.names_on_disk.retain(|path, _| !path.starts_with(folder));
+        self.namings.retain(|(_, naming)| !naming.folder().starts_with(folder));
+        self.begin_with(folder, folder)
+    }
+
+    /// Where the file behind a handle lies.
+    pub(crate) fn path_of(&self, handle: u64) -> Option<&Path> {
+        self.handles.get(&handle).map(|handle| handle.path.as_path())
+    }
+
     fn inode(&mut self, handle: u64) -> Option<&mut Inode> {
         let inode = self.handles.get(&handle)?.inode?;
         self.inodes.get_mut(inode)
@@ -234,6 +247,11 @@ impl Replayed {
 
     /// One of the states in which the disk may be.
     pub(crate) fn draw(&self, seed: u64) -> Picture {
+        self.draw_within(seed, Path::new("/"))
+    }
+
+    /// The same of one folder, whatever happened in others.
+    pub(crate) fn draw_within(&self, seed: u64, folder: &Path) -> Picture {
         let mut seed = Seed::new(seed);
         let luck = match seed.below(6) {
             0 => Luck::Nothing,
@@ -244,7 +262,9 @@ impl Replayed {
         };
         let mut names = self.names_on_disk.clone();
         let mut arrived: BTreeMap<&Path, usize> = BTreeMap::new();
-        for (_, naming) in &self.namings {
+        let namings =
+            || self.namings.iter().map(|(_, naming)| naming).filter(|naming| naming.folder().starts_with(folder));
+        for naming in namings() {
             *arrived.entry(naming.folder()).or_default() += 1;
         }
         for count in arrived.values_mut() {
@@ -254,13 +274,14 @@ impl Replayed {
                 Luck::Percent(_) => seed.below(*count + 1),
             };
         }
-        for (_, naming) in &self.namings {
+        for naming in namings() {
             let left = arrived.get_mut(naming.folder()).expect("every folder was counted");
             if *left > 0 {
                 *left -= 1;
                 naming.happen(&mut names);
             }
         }
+        names.retain(|path, _| path.starts_with(folder));
         let files = names.into_iter().map(|(path, inode)| (path, self.inodes[inode].draw(luck, &mut seed))).collect();
         Picture { folders: self.folders.clone(), modes: self.modes.clone(), files }
     }

@@ -1,6 +1,5 @@
-//! The network between the nodes: it loses, doubles, reorders and delays letters, is cut, wiped and rolled back. And the
-//! moments at which a node's power may be cut: before each letter that leaves it, and at every point where tests break the
-//! program.
+//! The network between the nodes: it loses, doubles, reorders and delays letters, is cut, wiped and rolled back. And it
+//! knows of each letter how far the disk of its sender had got when it left.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,18 +8,29 @@ use spean_eventstore::BoxFuture;
 use spean_messaging::broker::{BrokerError, Carrier};
 use spean_vocabulary::Service;
 
-use crate::disk::Disk;
 use crate::network::NODES;
 
 /// A message in a mailbox.
 #[derive(Clone)]
 pub(crate) struct Mail {
+    /// The node that sent it.
+    sender: usize,
+    /// How far the journal of the disks had got when it left.
+    left_at: u64,
     /// Receiver, sender and their services, as the mailbox calls them.
     pub(crate) subject: String,
     /// What the broker knows it again by.
     pub(crate) id: String,
     /// What was sealed.
     pub(crate) payload: Vec<u8>,
+}
+
+impl Mail {
+    /// Where it comes among those that left at the same time: they may come in any order, so it is by their numbers, and
+    /// those without one by who sends them to whom.
+    fn place(&self) -> (Option<String>, String) {
+        (self.id.contains('.').then(|| self.id.clone()), self.subject.clone())
+    }
 }
 
 /// The mail of one node.
@@ -34,16 +44,6 @@ pub(crate) struct Mailbox {
     last: u64,
 }
 
-/// A power cut that is to come.
-struct Cut {
-    node: usize,
-    /// How many moments are left.
-    left: u32,
-    disk: Disk,
-    into: Disk,
-    happened: bool,
-}
-
 #[derive(Default)]
 struct Inside {
     boxes: Vec<Mailbox>,
@@ -53,7 +53,8 @@ struct Inside {
     /// One of so many acknowledgements is lost; none for 0.
     lost_acknowledgements: u64,
     seed: u64,
-    cut: Option<Cut>,
+    /// The disks of all nodes, where they are watched.
+    disks: Option<spean_disk::Disk>,
 }
 
 /// The broker of all nodes. Cheap to clone.
@@ -67,9 +68,9 @@ struct Line {
 }
 
 impl Broker {
-    pub(crate) fn new(seed: u64, lost_acknowledgements: u64) -> Self {
+    pub(crate) fn new(seed: u64, lost_acknowledgements: u64, disks: Option<spean_disk::Disk>) -> Self {
         let boxes = vec![Mailbox::default(); NODES.len()];
-        Self(Arc::new(Mutex::new(Inside { boxes, lost_acknowledgements, seed, ..Inside::default() })))
+        Self(Arc::new(Mutex::new(Inside { boxes, lost_acknowledgements, seed, disks, ..Inside::default() })))
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -81,11 +82,11 @@ impl Broker {
         Arc::new(Line { broker: self.clone(), node })
     }
 
-    /// Puts what came into its place. Letters that are sent at once may come in any order, so it is by their ids.
+    /// Puts what came into its place.
     pub(crate) fn sort(&self) {
         for mailbox in &mut self.inside().boxes {
             let mut arrived = std::mem::take(&mut mailbox.arrived);
-            arrived.sort_by_key(|mail| mail.id.contains('.').then(|| mail.id.clone()));
+            arrived.sort_by_key(Mail::place);
             mailbox.mail.extend(arrived);
         }
     }
@@ -143,36 +144,27 @@ impl Broker {
         let mut inside = self.inside();
         inside.away.clear();
         inside.lost_acknowledgements = 0;
-        inside.cut = None;
     }
 
-    /// Lets the power of a node fail after so many moments: its disk at that moment is kept in a folder.
-    pub(crate) fn cut_power_after(&self, node: usize, moments: u32, disk: Disk, into: Disk) {
-        self.inside().cut = Some(Cut { node, left: moments, disk, into, happened: false });
+    /// How far the disk of a node had got when each of the letters left that it sent in this step, in the order of their
+    /// leaving.
+    pub(crate) fn left_in_this_step(&self, node: usize) -> Vec<u64> {
+        let inside = self.inside();
+        let arrived = inside.boxes.iter().flat_map(|mailbox| &mailbox.arrived);
+        let mut left: Vec<u64> = arrived.filter(|mail| mail.sender == node).map(|mail| mail.left_at).collect();
+        left.sort_unstable();
+        left
     }
 
-    /// Whether the power has failed already in this step.
-    pub(crate) fn is_failing(&self) -> bool {
-        self.inside().cut.as_ref().is_some_and(|cut| cut.happened)
-    }
-
-    /// The power is back, or was never cut: whether it failed meanwhile.
-    pub(crate) fn power_failed(&self) -> bool {
-        self.inside().cut.take().is_some_and(|cut| cut.happened)
-    }
-
-    /// A moment at which the power may fail.
-    pub(crate) fn moment(&self) {
+    /// The power of a node failed in this step: of what it sent, only so many letters have left it.
+    pub(crate) fn unsay_after(&self, node: usize, letters: usize) {
         let mut inside = self.inside();
-        let Some(cut) = &mut inside.cut else { return };
-        if cut.happened {
-            return;
-        }
-        if cut.left == 0 {
-            cut.disk.copy_to(&cut.into).expect("the disk of a node can be copied");
-            cut.happened = true;
-        } else {
-            cut.left -= 1;
+        let arrived = inside.boxes.iter().flat_map(|mailbox| &mailbox.arrived);
+        let mut left: Vec<&Mail> = arrived.filter(|mail| mail.sender == node).collect();
+        left.sort_by_key(|mail| (mail.left_at, mail.place()));
+        let unsaid: Vec<String> = left.split_off(letters.min(left.len())).iter().map(|mail| mail.id.clone()).collect();
+        for mailbox in &mut inside.boxes {
+            mailbox.arrived.retain(|mail| mail.sender != node || !unsaid.contains(&mail.id));
         }
     }
 }
@@ -185,12 +177,7 @@ impl Carrier for Line {
         payload: Vec<u8>,
     ) -> BoxFuture<'a, Result<u64, BrokerError>> {
         Box::pin(async move {
-            self.broker.moment();
             let mut inside = self.broker.inside();
-            if inside.cut.as_ref().is_some_and(|cut| cut.happened && cut.node == self.node) {
-                // Nobody is there any more to say it.
-                return Ok(0);
-            }
             if inside.away.get(&self.node).copied().unwrap_or(false) {
                 return Err(BrokerError::TimedOut);
             }
@@ -198,11 +185,13 @@ impl Carrier for Line {
             let Some(receiver) = receiver else { return Err(BrokerError::Refused("no such mailbox".to_owned())) };
             let is_lost = inside.lost_acknowledgements > 0
                 && sum(inside.seed, message_id.as_bytes()).is_multiple_of(inside.lost_acknowledgements);
+            let left_at = inside.disks.as_ref().map_or(Ok(0), spean_disk::Disk::written);
+            let left_at = left_at.map_err(|error| BrokerError::Refused(error.to_string()))?;
             let mailbox = &mut inside.boxes[receiver];
             let is_known = |mail: &Mail| mail.id == message_id;
             if !mailbox.mail.iter().any(is_known) && !mailbox.arrived.iter().any(is_known) {
                 mailbox.last += 1;
-                mailbox.arrived.push(Mail { subject, id: message_id.to_owned(), payload });
+                mailbox.arrived.push(Mail { sender: self.node, left_at, subject, id: message_id.to_owned(), payload });
             }
             if is_lost { Err(BrokerError::TimedOut) } else { Ok(mailbox.last) }
         })

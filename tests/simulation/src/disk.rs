@@ -18,22 +18,9 @@ impl Disk {
         Self { data: folder.join("data"), keys: folder.join("keys") }
     }
 
-    /// Copies all of it as it is at this moment; what was there is replaced.
-    pub(crate) fn copy_to(&self, into: &Self) -> std::io::Result<()> {
-        self.copy_data_to(&into.data)?;
-        std::fs::create_dir_all(&into.keys)?;
-        for entry in std::fs::read_dir(&into.keys)? {
-            let entry = entry?;
-            if is_mark(&entry.file_name().to_string_lossy()) {
-                std::fs::remove_file(entry.path())?;
-            }
-        }
-        copy_files(&self.keys, &into.keys, is_mark)
-    }
-
     /// Copies the databases alone.
     pub(crate) fn copy_data_to(&self, data: &Path) -> std::io::Result<()> {
-        copy_files(&self.data, data, is_of_database)
+        copy_databases(&self.data, data)
     }
 
     /// Copies one database. False when it is not there.
@@ -65,11 +52,11 @@ pub(crate) fn copy_all(from: &Path, into: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn copy_files(from: &Path, into: &Path, is_wanted: fn(&str) -> bool) -> std::io::Result<()> {
+fn copy_databases(from: &Path, into: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(into)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
-        if is_wanted(&entry.file_name().to_string_lossy()) {
+        if is_of_database(&entry.file_name().to_string_lossy()) {
             std::fs::copy(entry.path(), into.join(entry.file_name()))?;
         }
     }
@@ -78,8 +65,4 @@ fn copy_files(from: &Path, into: &Path, is_wanted: fn(&str) -> bool) -> std::io:
 
 fn is_of_database(name: &str) -> bool {
     name.ends_with(".sqlite") || name.ends_with(".sqlite-wal")
-}
-
-fn is_mark(name: &str) -> bool {
-    [".mark", ".backed-up"].iter().any(|ending| name.ends_with(ending))
 }

@@ -22,12 +22,14 @@ mod world;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
 
 use anyhow::Context as _;
 use tempfile::TempDir;
 
 use network::Ground;
 pub use sabotage::Sabotage;
+use spean_disk::Disk;
 use world::World;
 
 /// Where the files of a simulation lie when there is such a folder: it is memory, so nobody waits for a disk.
@@ -44,6 +46,8 @@ pub struct Lived {
     pub faults: u64,
     /// Power cuts.
     pub power_cuts: u64,
+    /// Those among them that struck within what the node was doing.
+    pub torn: u64,
     /// Restores among the faults.
     pub restores: u64,
     /// Certificates by which cases changed hands.
@@ -76,24 +80,23 @@ pub type Told = (Vec<String>, Result<Lived, Failure>);
 pub struct Stage {
     ground: Ground,
     folder: TempDir,
+    disk: Option<Disk>,
 }
 
 impl Stage {
-    /// Makes the network: keys, the directory, and nodes that have greeted each other.
+    /// Makes the network: keys, the directory, and nodes that have greeted each other. The power fails only in a program
+    /// that was started by [`on_a_watched_disk`].
     ///
     /// # Errors
     /// When files cannot be written, or the services do not start.
     pub fn set() -> anyhow::Result<Self> {
-        let memory = Path::new(MEMORY);
-        let folder = tempfile::Builder::new().prefix("spean-simulation-").tempdir_in(if memory.is_dir() {
-            memory.to_owned()
-        } else {
-            std::env::temp_dir()
-        })?;
+        let disk = Disk::under_this_program();
+        let watched = disk.as_ref().and_then(|disk| disk.folders().first());
+        let folder = folder_in(&watched.map_or_else(memory, Clone::clone))?;
         let ground = Ground::made_in(&folder.path().join("network"))?;
-        let stage = Self { ground, folder };
+        let stage = Self { ground, folder, disk };
         in_runtime(async {
-            let mut world = World::new(0, &stage.ground, None, false);
+            let mut world = World::new(0, &stage.ground, None, None, false)?;
             world.begin().await?;
             world.end().await;
             anyhow::Ok(())
@@ -107,24 +110,30 @@ impl Stage {
     /// # Errors
     /// What went wrong in it.
     pub fn play(&self, seed: u64, sabotage: Option<Sabotage>) -> Result<Lived, Failure> {
-        self.play_told(seed, sabotage, false).1
+        self.play_told(seed, sabotage, false, None).1
     }
 
-    /// Plays the history of a seed and tells it, one line for each step that did something.
-    pub fn tell(&self, seed: u64, sabotage: Option<Sabotage>) -> Told {
-        self.play_told(seed, sabotage, true)
+    /// Plays the history of a seed and tells it, one line for each step that did something. What the nodes leave behind is
+    /// copied to a folder when one is given.
+    pub fn tell(&self, seed: u64, sabotage: Option<Sabotage>, keep: Option<&Path>) -> Told {
+        self.play_told(seed, sabotage, true, keep)
     }
 
-    fn play_told(&self, seed: u64, sabotage: Option<Sabotage>, tell: bool) -> Told {
+    fn play_told(&self, seed: u64, sabotage: Option<Sabotage>, tell: bool, keep: Option<&Path>) -> Told {
         let failed = |step, error: anyhow::Error| Failure { seed, step, words: format!("{error:#}") };
         let played = (|| {
             let place = tempfile::tempdir_in(self.folder.path())?;
             disk::copy_all(&self.ground.folder, place.path())?;
             let ground = self.ground.moved_to(place.path());
             in_runtime(async {
-                let mut world = World::new(seed, &ground, sabotage, tell);
+                let mut world = match World::new(seed, &ground, self.disk.clone(), sabotage, tell) {
+                    Ok(world) => world,
+                    Err(error) => return (Vec::new(), Err(failed(0, error))),
+                };
                 let outcome = world.live().await;
                 let told = world.end().await;
+                let kept = keep.map_or(Ok(()), |keep| disk::copy_all(place.path(), keep));
+                let outcome = outcome.and_then(|()| Ok(kept?));
                 (told, outcome.map(|()| world.lived).map_err(|error| failed(world.step, error)))
             })
         })();
@@ -138,7 +147,7 @@ impl Stage {
         disk::copy_all(&self.ground.folder, place.path())?;
         let ground = self.ground.moved_to(place.path());
         in_runtime(async {
-            let mut world = World::new(1, &ground, None, false);
+            let mut world = World::new(1, &ground, None, None, false)?;
             let outcome = async {
                 world.begin().await?;
                 work(&mut world).await
@@ -157,6 +166,34 @@ impl Stage {
         }
         std::fs::remove_dir_all(self.ground.folder.join("scratch")).context("the folder for scratch")
     }
+}
+
+/// Starts this program once more with the same arguments, on a disk of which every change is written down, and says how that
+/// one ended. None when this is that one.
+///
+/// # Errors
+/// When there is no place for the disk, or the program cannot be started.
+///
+/// # Panics
+/// When the library that watches cannot be built.
+pub fn on_a_watched_disk() -> anyhow::Result<Option<ExitStatus>> {
+    if Disk::under_this_program().is_some() {
+        return Ok(None);
+    }
+    let folder = folder_in(&memory())?;
+    let disk = Disk::over(&[folder.path().join("stage")], &folder.path().join("disk"))?;
+    disk.control()?.pretend_syncs()?;
+    let mut again = Command::new(std::env::current_exe()?);
+    Ok(Some(again.args(std::env::args_os().skip(1)).envs(disk.environment()).status()?))
+}
+
+fn memory() -> PathBuf {
+    let memory = PathBuf::from(MEMORY);
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
+}
+
+fn folder_in(place: &Path) -> std::io::Result<TempDir> {
+    tempfile::Builder::new().prefix("spean-simulation-").tempdir_in(place)
 }
 
 /// Runs it with one thread, so that what is awaited is all that moves.

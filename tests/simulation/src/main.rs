@@ -1,5 +1,6 @@
 //! `simulate-services`: long runs of whole services, and single histories in words.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -7,15 +8,26 @@ use spean_simulation::{Lived, Sabotage, Stage};
 
 const USAGE: &str = "\
 Usage: simulate-services [--from SEED] [--without PIECE] HISTORIES
-       simulate-services [--without PIECE] --tell SEED
+       simulate-services [--without PIECE] [--keep FOLDER] --tell SEED
 
-Plays so many histories of whole services, one for each seed, or tells the history of one, step by step.
+Plays so many histories of whole services, one for each seed, or tells the history of one, step by step,
+and copies to a folder what its nodes left behind.
 
-Pieces: OutboxForgotten, InboxForgetful, ReceiptBeforeCommit, LettersApart, NoResending, NoQuarantine. The exit code is 1
+Pieces: OutboxForgotten, InboxForgetful, ReceiptBeforeCommit, LettersApart, NoResending, NoQuarantine, DisksThatLie. The exit code is 1
 when anything is broken.";
 
 fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
+    match spean_simulation::on_a_watched_disk() {
+        Ok(None) => {}
+        Ok(Some(ended)) => {
+            return ended.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+        Err(error) => {
+            eprintln!("simulate-services: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    }
     match run(&mut words) {
         Some(Ok(true)) => ExitCode::SUCCESS,
         Some(Ok(false)) => ExitCode::FAILURE,
@@ -38,8 +50,9 @@ fn run(words: &mut Vec<String>) -> Option<anyhow::Result<bool>> {
         Some(name) => Some(piece(name)?),
         None => None,
     };
+    let keep = option(words, "--keep")?.map(PathBuf::from);
     match (option(words, "--tell")?, words.as_slice()) {
-        (Some(seed), []) => Some(tell(seed.parse().ok()?, sabotage)),
+        (Some(seed), []) => Some(tell(seed.parse().ok()?, sabotage, keep.as_deref())),
         (None, [histories]) => Some(services(from, histories.parse().ok()?, sabotage)),
         _ => None,
     }
@@ -68,6 +81,7 @@ fn services(from: u64, histories: u64, sabotage: Option<Sabotage>) -> anyhow::Re
                 all.asked += lived.asked;
                 all.faults += lived.faults;
                 all.power_cuts += lived.power_cuts;
+                all.torn += lived.torn;
                 all.restores += lived.restores;
                 all.handoffs += lived.handoffs;
                 all.fingerprint = all.fingerprint.rotate_left(1) ^ lived.fingerprint;
@@ -85,8 +99,8 @@ fn services(from: u64, histories: u64, sabotage: Option<Sabotage>) -> anyhow::Re
     Ok(failed == 0)
 }
 
-fn tell(seed: u64, sabotage: Option<Sabotage>) -> anyhow::Result<bool> {
-    let (told, outcome) = Stage::set()?.tell(seed, sabotage);
+fn tell(seed: u64, sabotage: Option<Sabotage>, keep: Option<&Path>) -> anyhow::Result<bool> {
+    let (told, outcome) = Stage::set()?.tell(seed, sabotage, keep);
     for line in &told {
         println!("{line}");
     }

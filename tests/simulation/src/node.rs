@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use anyhow::Context as _;
 use spean_chassis::{Clock, Node, Parts, Running, Surroundings};
+use spean_disk::Picture;
 use spean_eventstore::EventStore;
 use spean_messaging::Post;
 use spean_messaging::post::Taken;
@@ -143,20 +144,12 @@ impl SimulatedNode {
         }
     }
 
-    /// Its power fails: what was on its disk at this moment is what it finds again.
-    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
-        let next = self.next_life();
-        self.disk.copy_data_to(&next.data)?;
-        self.stop().await;
-        self.disk = next;
-        Ok(())
-    }
-
-    /// It is ended, and its disk is another one, marks and all.
-    pub(crate) async fn put_disk(&mut self, picture: &Disk) -> anyhow::Result<()> {
+    /// Its power failed: what it finds again is what a picture of its disk holds, marks and all.
+    pub(crate) async fn put_picture(&mut self, picture: &Picture) -> anyhow::Result<()> {
         let next = self.next_life();
         self.stop().await;
-        picture.copy_to(&next)?;
+        picture.put_into(&self.disk.data, &next.data)?;
+        picture.put_into(&self.disk.keys, &next.keys)?;
         self.disk = next;
         Ok(())
     }

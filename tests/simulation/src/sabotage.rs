@@ -19,23 +19,26 @@ pub enum Sabotage {
     NoResending,
     /// A restored node acts before its peers have answered.
     NoQuarantine,
+    /// Disks say of each sync that it was done, and do it when they like.
+    DisksThatLie,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OutboxForgotten,
         Self::InboxForgetful,
         Self::ReceiptBeforeCommit,
         Self::LettersApart,
         Self::NoResending,
         Self::NoQuarantine,
+        Self::DisksThatLie,
     ];
 
     /// The point of the program at which the piece is left out; none when a disk is broken instead.
     pub(crate) const fn point(self) -> Option<&'static str> {
         match self {
-            Self::OutboxForgotten => None,
+            Self::OutboxForgotten | Self::DisksThatLie => None,
             Self::InboxForgetful => Some("sabotage::inbox"),
             Self::ReceiptBeforeCommit => Some("sabotage::receipt_after_commit"),
             Self::LettersApart => Some("sabotage::letters_with_their_event"),

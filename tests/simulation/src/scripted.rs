@@ -97,6 +97,37 @@ fn a_copy_from_just_before_a_letter_left_is_known_for_an_old_one_without_a_word_
     played.unwrap();
 }
 
+/// The register goes on recording while it recovers. What it answers to another service of its node, which recovers as well,
+/// may hold that: then that service knows letters of the new incarnation, and must answer all the same.
+#[test]
+fn a_service_that_knows_already_what_a_recovering_one_recorded_still_answers_it() {
+    let stage = Stage::set().unwrap();
+    let played = stage.scripted(async |world| {
+        an_opened_case(world).await?;
+        let of_mosvy = a_backup(world, MOSVY)?;
+        restore(world, MOSVY, &of_mosvy).await?;
+        let case = "3d8c4b2f-9e7a-4d2a-8b77-8f3e4a5b6c7d".to_owned();
+        ask_at(world, MOSVY_OFFICE, &Ask::Register { case, number: 1 }).await?;
+        // All recover but the register, which answers what it is asked and asks nobody yet.
+        let is_recovering =
+            |world: &World, service| world.nodes[MOSVY].post(service).expect("it is up").is_recovering();
+        let others = || spean_chassis::every_service().into_iter().filter(|service| *service != Service::Cases);
+        for _ in 0..20 {
+            for service in others() {
+                world.nodes[MOSVY].post_round(service, PostRound::Recover).await?;
+            }
+            world.broker.sort();
+            bring_all(world).await?;
+            world.nodes.iter().for_each(|node| node.move_clock(5 * SECOND));
+        }
+        assert!(others().all(|service| !is_recovering(world, service)), "they have heard everybody");
+        assert!(is_recovering(world, Service::Cases));
+        world.heal().await?;
+        world.all_is_well().await
+    });
+    played.unwrap();
+}
+
 /// Whoever is slow must not find a second copy of what it has not read yet, and a third of that: reading those takes as
 /// long as reading the first.
 #[test]
@@ -187,6 +218,20 @@ async fn bring(world: &mut World, node: usize) -> anyhow::Result<Vec<Mail>> {
     }
     world.broker.sort();
     Ok(brought)
+}
+
+/// Brings everybody what waits, once.
+async fn bring_all(world: &mut World) -> anyhow::Result<()> {
+    for node in 0..world.nodes.len() {
+        for _ in 0..world.broker.waiting(node) {
+            let mail = world.broker.take(node, 0);
+            if !world.nodes[node].receive(&mail).await? {
+                world.broker.put_back(node, mail);
+            }
+        }
+    }
+    world.broker.sort();
+    Ok(())
 }
 
 /// Brings the desk of a node the first letter of another desk.

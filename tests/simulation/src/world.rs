@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use spean_disk::Following;
 use spean_messaging::post::{BackedUp, mark_as_restored};
 use spean_proof::simulation::Dice;
 use spean_vocabulary::{Service, Timestamp};
@@ -23,13 +24,13 @@ pub(crate) const SECOND: i64 = 1_000_000;
 /// Microseconds of an hour.
 pub(crate) const HOUR: i64 = 3_600 * SECOND;
 /// Turns of a history, before all heals.
-const TURNS: u64 = 400;
+const TURNS: u64 = 800;
 /// Most messages that a node takes in one turn.
 const MOST_AT_ONCE: usize = 12;
 /// How often it is asked meanwhile who holds what.
 const LOOK_EVERY: u64 = 20;
-/// Moments of one step after which the power may fail; later ones are at its end.
-const MOMENTS: usize = 6;
+/// A moment of a step is drawn as one of so many parts of it.
+const PARTS: usize = 1_000_000;
 /// From how long ago a backup is put back: an older one the program itself refuses.
 const OLDEST_BACKUP_DAYS: i64 = 29;
 
@@ -59,17 +60,31 @@ pub(crate) struct World {
     pub(crate) lived: Lived,
     pub(crate) sabotage: Option<Sabotage>,
     told: Option<Vec<String>>,
+    /// What the disks hold when the power fails; none where it never does.
+    disks: Option<Following>,
+    /// Whoever asks in this step hears nothing.
+    is_failing: bool,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, ground: &Ground, sabotage: Option<Sabotage>, tell: bool) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        ground: &Ground,
+        disk: Option<spean_disk::Disk>,
+        sabotage: Option<Sabotage>,
+        tell: bool,
+    ) -> anyhow::Result<Self> {
         let mut dice = Dice::new(seed);
         let mix = Mix::drawn(&mut dice);
         spean_chassis::draw_from_seed(seed);
-        let broker = Broker::new(seed, mix.lost_acknowledgements);
-        points::set(&broker, sabotage);
+        let broker = Broker::new(seed, mix.lost_acknowledgements, disk.clone());
+        let mut disks = disk.map(Following::begin).transpose()?;
+        if let Some(disks) = disks.as_mut().filter(|_| sabotage == Some(Sabotage::DisksThatLie)) {
+            disks.break_its_word();
+        }
+        points::set(sabotage);
         let nodes = (0..NODES.len()).map(|node| SimulatedNode::new(node, ground.clone(), broker.clone())).collect();
-        Self {
+        Ok(Self {
             dice,
             mix,
             broker,
@@ -83,7 +98,9 @@ impl World {
             lived: Lived::default(),
             sabotage,
             told: tell.then(Vec::new),
-        }
+            disks,
+            is_failing: false,
+        })
     }
 
     /// Lives the history to its end.
@@ -183,14 +200,12 @@ impl World {
         }
     }
 
-    /// The power fails while a node is busy: after some letter has left it, at some point of its work, or when it is done.
+    /// The power fails while a node is busy, or when it has said that it is done: at any change or sync of a file, with what
+    /// was not synced there or not, and after any of the letters that it sent.
     async fn fail_while_busy(&mut self, node: usize) -> anyhow::Result<()> {
-        let picture = tempfile::tempdir_in(&self.scratch)?;
-        let picture_disk = Disk::at(picture.path());
-        let moments = u32::try_from(self.dice.below(MOMENTS)).expect("a small number");
-        let disk = self.nodes[node].disk().clone();
-        self.tell(&format!("the power of {} will fail after {moments} moments", NODES[node]));
-        self.broker.cut_power_after(node, moments, disk, picture_disk.clone());
+        let home = self.nodes[node].ground().home(node);
+        let disks = self.disks.as_mut().context("the power fails only where disks are watched")?;
+        disks.catch_up()?;
         let happening = self.dice.pick(&[
             Happening::Delivery,
             Happening::Delivery,
@@ -199,20 +214,43 @@ impl World {
             Happening::Asking,
             Happening::Watch,
         ]);
+        self.is_failing = !self.dice.one_in(3);
+        let when = if self.is_failing { "while it is busy" } else { "when it has done what comes" };
+        self.tell(&format!("the power of {} will fail {when}", NODES[node]));
         self.be_busy(node, happening.unwrap_or(Happening::Asking)).await?;
-        let failed = self.broker.power_failed();
-        if failed {
-            self.nodes[node].put_disk(&picture_disk).await?;
-        } else {
-            self.nodes[node].kill().await?;
-        }
+
+        let disks = self.disks.as_mut().context("they were there")?;
+        // Of a change and a letter at the same place, the letter was later: it left when the journal was so long.
+        let changes = disks.changes(&home)?.into_iter().map(|at| (at, false));
+        let letters = self.broker.left_in_this_step(node).into_iter().map(|at| (at, true));
+        let mut moments: Vec<(u64, bool)> = changes.chain(letters).collect();
+        moments.sort_unstable();
+        let part = self.dice.below(PARTS);
+        let gone = if self.is_failing { (moments.len() + 1) * part / PARTS } else { moments.len() };
+        let before = &moments[..gone];
+        self.broker.unsay_after(node, before.iter().filter(|(_, is_letter)| *is_letter).count());
+        let cut = before.last().map_or(0, |(at, _)| *at);
+        let seed = self.dice.below(PARTS) as u64;
+        let picture = disks.picture(cut, &home, seed)?;
+        self.nodes[node].put_picture(&picture).await?;
+        self.take_as_synced(node)?;
         if let Some(sabotage) = self.sabotage {
             sabotage.power_cut(self.nodes[node].disk()).await?;
+            self.take_as_synced(node)?;
         }
+        self.is_failing = false;
         self.lived.power_cuts += 1;
-        let when = if failed { "meanwhile" } else { "afterwards" };
-        self.tell(&format!("the power of {} failed {when}", NODES[node]));
+        self.lived.torn += u64::from(gone < moments.len());
+        self.tell(&format!("the power of {} failed", NODES[node]));
         Ok(())
+    }
+
+    /// What the files of a node hold now was put there as a whole.
+    fn take_as_synced(&mut self, node: usize) -> anyhow::Result<()> {
+        let Some(disks) = &mut self.disks else { return Ok(()) };
+        let disk = self.nodes[node].disk();
+        disks.take_as_synced(&disk.data)?;
+        Ok(disks.take_as_synced(&disk.keys)?)
     }
 
     async fn deliver(&mut self, node: usize, again: bool) -> anyhow::Result<()> {
@@ -361,6 +399,7 @@ impl World {
         for service in spean_chassis::every_service() {
             mark_as_restored(&self.nodes[node].disk().keys.join(format!("{service}.mark")))?;
         }
+        self.take_as_synced(node)?;
         // Backups that were begun and not finished are of a disk that is gone.
         self.backups[node].retain(|backup| backup.left.is_empty());
         self.lived.restores += 1;

@@ -102,7 +102,7 @@ async fn take_unnumbered(
         },
         kind::HELLO => match serde_json::from_slice::<Hello>(&content.body) {
             Ok(hello) if hello.incarnation == header.incarnation => {
-                receipts::take_hello(shared, peer, hello, content.place).await
+                receipts::take_hello(shared, peer, hello, content.awaits_answer, content.place).await
             }
             _ => Err(Unusable::Refused("the hello cannot be read".to_owned())),
         },

@@ -38,6 +38,7 @@ pub(super) async fn deliver(
         trace: event.metadata.trace.clone().unwrap_or_default(),
         posted_at,
         place: None,
+        awaits_answer: false,
     };
     sqlx::query(
         "insert into post_in (peer, incarnation, sequence, letter_id, kind, case_id, digest, content, state, reason,

@@ -68,7 +68,12 @@ async fn give(shared: &Shared, peer: &Address) -> anyhow::Result<()> {
     let proof = proof(peer, &link, &mut connection).await?;
     drop(connection);
     fail::fail_point!("receipt::before");
-    say(shared, peer, kind::RECEIPT, serde_json::to_vec(&link.receipt())?, proof).await?;
+    say(
+        shared,
+        peer,
+        Unnumbered { place: proof, ..Unnumbered::new(kind::RECEIPT, serde_json::to_vec(&link.receipt())?) },
+    )
+    .await?;
     fail::fail_point!("receipt::after");
     Ok(())
 }
@@ -80,7 +85,7 @@ pub(super) async fn give_early(shared: &Shared, peer: &Address, sequence: u64) {
         let link = load_link(peer, shared.incarnation(), &mut connection).await?;
         drop(connection);
         let receipt = Receipt { applied_up_to: sequence, ..link.receipt() };
-        say(shared, peer, kind::RECEIPT, serde_json::to_vec(&receipt)?, None).await
+        say(shared, peer, Unnumbered::new(kind::RECEIPT, serde_json::to_vec(&receipt)?)).await
     };
     if let Err(error) = given.await {
         tracing::debug!(peer = %peer, error = %error, "a receipt could not be sent");
@@ -91,10 +96,12 @@ pub(super) async fn give_early(shared: &Shared, peer: &Address, sequence: u64) {
 pub(super) async fn greet(shared: &Shared, peer: &Address) -> anyhow::Result<()> {
     let mut connection = shared.store.reader().acquire().await?;
     let mut link = load_link(peer, shared.incarnation(), &mut connection).await?;
-    let proof = proof(peer, &link, &mut connection).await?;
+    let place = proof(peer, &link, &mut connection).await?;
     drop(connection);
     link.reincarnate(shared.incarnation());
-    say(shared, peer, kind::HELLO, serde_json::to_vec(&link.hello())?, proof).await
+    let awaits_answer = shared.is_recovering() && recovery::awaited(shared).await?.contains(peer);
+    let hello = Unnumbered::new(kind::HELLO, serde_json::to_vec(&link.hello())?);
+    say(shared, peer, Unnumbered { place, awaits_answer, ..hello }).await
 }
 
 /// The highest place of the peer's letters here, as the peer itself signed it: should its database be an old one, it
@@ -121,26 +128,36 @@ fn is_shown(shared: &Shared, peer: &Address, link: &Link, shown: Option<&SignedP
     })
 }
 
-/// Says something that has no number: it is repeated whenever there is reason to.
-pub(super) async fn say(
-    shared: &Shared,
-    peer: &Address,
-    what: &'static str,
+/// Something that has no number: it is repeated whenever there is reason to.
+pub(super) struct Unnumbered {
+    kind: &'static str,
     body: Vec<u8>,
     place: Option<SignedPlace>,
-) -> anyhow::Result<()> {
+    awaits_answer: bool,
+}
+
+impl Unnumbered {
+    pub(super) fn new(kind: &'static str, body: Vec<u8>) -> Self {
+        Self { kind, body, place: None, awaits_answer: false }
+    }
+}
+
+/// Says something that has no number.
+pub(super) async fn say(shared: &Shared, peer: &Address, said: Unnumbered) -> anyhow::Result<()> {
+    let Unnumbered { kind, body, place, awaits_answer } = said;
     let now = (shared.now)();
     let content = Content {
         from_service: shared.me.service.to_string(),
         to_service: peer.service.to_string(),
-        kind: what.to_owned(),
+        kind: kind.to_owned(),
         posted_at: now.as_micros(),
         body,
         place,
+        awaits_answer,
         ..Content::default()
     };
     let mut digest = Sha256::new();
-    digest.update(format!("{} {peer} {what} {}", shared.me, now.as_micros()).as_bytes());
+    digest.update(format!("{} {peer} {kind} {}", shared.me, now.as_micros()).as_bytes());
     digest.update(&content.body);
     let bytes: [u8; 16] = digest.finalize()[..16].try_into().expect("a SHA-256 has 32 bytes");
     let letter = LetterId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid());
@@ -210,6 +227,7 @@ pub(super) async fn take_hello(
     shared: &Arc<Shared>,
     peer: Address,
     hello: Hello,
+    awaits_answer: bool,
     shown: Option<SignedPlace>,
 ) -> Result<(), Unusable> {
     if shared.is_recovering() && lacks("sabotage::mutual_answers") {
@@ -256,7 +274,7 @@ pub(super) async fn take_hello(
         }
         (HelloEffect::Stale, _) => return Ok(()),
         // It may still be waiting for an answer to an earlier hello of the same incarnation.
-        (HelloEffect::Known, _) if hello_wants_answer(shared, &peer).await? => {
+        (HelloEffect::Known, _) if awaits_answer || looks_unanswered(shared, &peer).await? => {
             recovery::return_letters(shared, &peer, has).await?;
         }
         (HelloEffect::Known | HelloEffect::Restored, _) => {}
@@ -266,8 +284,10 @@ pub(super) async fn take_hello(
     Ok(())
 }
 
-/// A peer in a later incarnation than its first may have missed our answer; answering again is harmless.
-async fn hello_wants_answer(shared: &Shared, peer: &Address) -> Result<bool, StoreError> {
+/// A peer in a later incarnation than its first may have missed our answer; answering again is harmless. Earlier versions
+/// do not say that they wait. It is no sure sign: what a service recorded while it recovered may have become known here by
+/// its own answer to us.
+async fn looks_unanswered(shared: &Shared, peer: &Address) -> Result<bool, StoreError> {
     let mut connection = shared.store.reader().acquire().await?;
     let link = load_link(peer, shared.incarnation(), &mut connection).await?;
     Ok(link.peer_incarnation() > 1 && link.applied_up_to() == 0)

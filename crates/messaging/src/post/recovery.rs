@@ -11,6 +11,7 @@ use spean_eventstore::{StoreError, TransactError, Transaction};
 use sqlx::Row as _;
 
 use super::outbox::{load_link, number, save_link};
+use super::receipts::Unnumbered;
 use super::relay::{self, make_due};
 use super::{Shared, Unusable, backup, inbox, incarnation, receipts, store_error};
 use crate::letter::{Address, Content, Letter, kind, letter_id, parse_address};
@@ -227,7 +228,8 @@ pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u6
             forgotten,
             ..letters
         };
-        if let Err(error) = receipts::say(shared, peer, kind::RETURNED, returned.encode_to_vec(), None).await {
+        let returned = Unnumbered::new(kind::RETURNED, returned.encode_to_vec());
+        if let Err(error) = receipts::say(shared, peer, returned).await {
             tracing::debug!(peer = %peer, error = %error, "the peer will ask again");
         }
     }

@@ -237,6 +237,7 @@ fn waiting(row: &AnyRow, shared: &Shared) -> Result<Option<Waiting>, sqlx::Error
         trace: row.try_get(8)?,
         posted_at: row.try_get(9)?,
         place: Some(SignedPlace::sign(&shared.keys, &shared.me, &peer, incarnation, sequence)),
+        awaits_answer: false,
     };
     Ok(Some(Waiting {
         peer,

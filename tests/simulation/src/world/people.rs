@@ -11,13 +11,25 @@ use crate::network::{AUTHORITY, COSIGNER, OFFICES};
 use crate::staff::{Ask, Staff};
 
 /// Most cases of a history.
-const MOST_CASES: usize = 5;
+const MOST_CASES: usize = 8;
+/// How often somebody who finds nothing to do looks for something else.
+const LOOKS: usize = 4;
 
 impl World {
     pub(super) async fn ask_something(&mut self, node: usize) -> anyhow::Result<()> {
+        for _ in 0..LOOKS {
+            if self.ask_if_there_is_something(node).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// False when there was nothing to ask for.
+    async fn ask_if_there_is_something(&mut self, node: usize) -> anyhow::Result<bool> {
         let offices: Vec<usize> = (0..OFFICES.len()).filter(|office| OFFICES[*office].1 == node).collect();
         let office = self.dice.pick(&offices).context("every node has an office")?;
-        let Some(up) = self.nodes[node].up() else { return Ok(()) };
+        let Some(up) = self.nodes[node].up() else { return Ok(true) };
         let staff = Staff::at(up, office);
         let ask = match self.dice.below(16) {
             0 => self.senseless(office),
@@ -26,16 +38,16 @@ impl World {
                 _ if self.mix.overrides => self.answer_to_proposal(office, &staff).await?,
                 _ => None,
             },
-            2 if !self.asked.is_empty() => return self.ask_again(node).await,
+            2 if !self.asked.is_empty() => return self.ask_again(node).await.map(|()| true),
             3..=5 => self.registration(office),
             6..=8 => self.offer(office, &staff).await?,
             9 => self.withdrawal(&staff).await?,
             10 => self.conclusion(&staff).await?,
             _ => self.answer(&staff).await?,
         };
-        let Some(ask) = ask else { return Ok(()) };
+        let Some(ask) = ask else { return Ok(false) };
         let command = self.new_id();
-        self.ask(node, office, ask, command).await
+        self.ask(node, office, ask, command).await.map(|()| true)
     }
 
     /// The same request once more under its command id, or another one under it.
@@ -61,9 +73,8 @@ impl World {
         let words = self.words(&ask);
         let up = self.nodes[node].up().context("the node is up")?;
         let answered = Staff::at(up, office).ask(&ask, &command).await;
-        let failed = self.broker_failed();
         let answer = match &answered {
-            _ if failed => Answer::Unknown,
+            _ if self.is_failing => Answer::Unknown,
             Ok(()) => Answer::Done(self.step + 1),
             Err(status) if matches!(status.code(), Code::Internal | Code::Unavailable | Code::Unknown) => {
                 // The disk is sound and the node is up.
@@ -83,11 +94,6 @@ impl World {
         self.note(office, &ask, answer);
         self.asked.push((office, ask, command));
         Ok(())
-    }
-
-    /// Whether the power has failed in this step.
-    fn broker_failed(&self) -> bool {
-        self.broker.is_failing()
     }
 
     fn note(&mut self, office: usize, ask: &Ask, answer: Answer) {
