@@ -13,6 +13,9 @@ const FACT_RECORDED: &str = "spean.insight.v1.FactRecorded";
 /// Name of [`SubjectDescribed`] on the wire.
 const SUBJECT_DESCRIBED: &str = "spean.insight.v1.SubjectDescribed";
 
+/// How much of the hash of an event names its facts: 64 bits are enough for the events of one service.
+const HASH_DIGITS: usize = 16;
+
 /// A fact in the making. What is not said otherwise is that of the event: its office, and its day in the field.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -25,8 +28,10 @@ impl Fact {
     /// What an event of a service's log means for the figures of a case.
     pub fn of(service: Service, recorded: &Recorded, subject: CaseId, measure: Measure) -> Self {
         let on = recorded.metadata.occurred_on.unwrap_or_else(|| recorded.metadata.recorded_at.date_in_cambodia());
+        // By its hash, and not by its place in the log: after a restore another event comes to stand there.
+        let hash = recorded.hash.to_string();
         let told = FactRecorded {
-            fact_id: format!("{service}/{}/{}", recorded.position, measure.as_str_name()),
+            fact_id: format!("{service}/{}/{}", &hash[..HASH_DIGITS], measure.as_str_name()),
             subject_id: subject.to_string(),
             measure: measure.into(),
             office_id: recorded.metadata.office.to_string(),

@@ -83,7 +83,7 @@ struct Said {
 /// One thing that happened and counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    /// Its id within the node: the service, and the event's place in its log.
+    /// Its id within the node: the service, the event (earlier its place in the log, now its hash), and what is counted.
     pub fact_id: String,
     /// What is counted.
     pub measure: Measure,

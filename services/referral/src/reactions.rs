@@ -264,7 +264,31 @@ impl Reactions {
     ) -> Result<(), Unusable> {
         let case: CaseId = told.case_id.parse().map_err(malformed)?;
         let office: OfficeId = told.office_id.parse().map_err(malformed)?;
+        self.is_nobody_elses(&office, case, transaction).await?;
         self.decide(&office, case, Command::Open { case }, letter, transaction).await
+    }
+
+    /// Refuses to open a case for one office that was opened for another, as a certificate says that is known to any office
+    /// of this node. The register lets nobody do that, but it may have forgotten the case with a disk.
+    async fn is_nobody_elses(
+        &self,
+        office: &OfficeId,
+        case: CaseId,
+        transaction: &mut Transaction,
+    ) -> Result<(), Unusable> {
+        let known = sqlx::query(
+            "select count(*), coalesce(sum(case when office = $1 then 1 else 0 end), 0)
+             from custody_view where case_id = $2",
+        )
+        .bind(office.to_string())
+        .bind(case.to_string())
+        .fetch_one(transaction.connection())
+        .await?;
+        let (everywhere, here): (i64, i64) = (known.try_get(0)?, known.try_get(1)?);
+        if everywhere > 0 && here == 0 {
+            return Err(Unusable::Refused("OPENED_ELSEWHERE".to_owned()));
+        }
+        Ok(())
     }
 
     /// A consent was taken back: so are the offers that rest on it and are still open. Their dossiers never travel.

@@ -128,6 +128,57 @@ fn a_service_that_knows_already_what_a_recovering_one_recorded_still_answers_it(
     played.unwrap();
 }
 
+/// The register lets no office have a case under the id of another's. When it has forgotten the first one with its disk, the
+/// desk knows.
+#[test]
+fn a_case_that_the_register_forgot_is_not_opened_for_another_office() {
+    let stage = Stage::set().unwrap();
+    let played = stage.scripted(async |world| {
+        let before = a_backup(world, KANDAL)?;
+        let case = "4e9d5c3a-af8b-4e3b-9c88-9a4f5b6c7d8e".to_owned();
+        ask_at(world, KANDAL_OFFICE, &Ask::Register { case: case.clone(), number: 0 }).await?;
+        world.heal().await?;
+        restore(world, KANDAL, &before).await?;
+        world.heal().await?;
+        ask_at(world, KANDAL_OFFICE + 1, &Ask::Register { case: case.clone(), number: 1 }).await?;
+        world.heal().await?;
+        let up = world.nodes[KANDAL].up().expect("it is up");
+        for (office, held) in [(KANDAL_OFFICE, 1), (KANDAL_OFFICE + 1, 0)] {
+            assert_eq!(Staff::at(up, office).held().await?.len(), held, "office {office}");
+        }
+        let dead = world.nodes[KANDAL].post(Service::Referral).expect("it is up").dead_letters(10, 0).await?;
+        assert_eq!(dead.iter().map(|letter| letter.reason.as_str()).collect::<Vec<_>>(), ["OPENED_ELSEWHERE"]);
+        Ok(())
+    });
+    played.unwrap();
+}
+
+/// Offers that an office had made come back to it from those whom it asked; that it had opened the case knows nobody else, when
+/// the registry is of its own node. Whoever registers the person again under the same id may go on.
+#[test]
+fn a_case_of_which_only_offers_came_back_is_opened_again_when_it_is_registered_again() {
+    let stage = Stage::set().unwrap();
+    let played = stage.scripted(async |world| {
+        let before = a_backup(world, MOSVY)?;
+        let case = an_opened_case(world).await?;
+        let offer = "8a5f7c1e-40cf-4d3b-9d6c-0f8a1b2c3d4e".to_owned();
+        let ask = Ask::Offer { offer, case: case.clone(), to: KANDAL_OFFICE, kind: OfferKind::Service };
+        ask_at(world, MOSVY_OFFICE, &ask).await?;
+        round(world, MOSVY, PostRound::Send).await?;
+        bring(world, KANDAL).await?;
+        restore(world, MOSVY, &before).await?;
+        world.heal().await?;
+        let held = async |world: &World| {
+            anyhow::Ok(Staff::at(world.nodes[MOSVY].up().expect("it is up"), MOSVY_OFFICE).held().await?.len())
+        };
+        assert_eq!(held(world).await?, 0, "what its backup does not have and nobody was told");
+        assert_eq!(an_opened_case(world).await?, case);
+        assert_eq!(held(world).await?, 1);
+        world.all_is_well().await
+    });
+    played.unwrap();
+}
+
 /// Whoever is slow must not find a second copy of what it has not read yet, and a third of that: reading those takes as
 /// long as reading the first.
 #[test]

@@ -17,7 +17,7 @@ impl CaseCustody {
         }
         match self.certificates.first_key_value() {
             Some((_, first)) if first.certificate.holder.is_same_office(&situation.me) => return Ok(vec![]),
-            None if self.case.is_none() => {}
+            None if self.case.is_none() || self.was_forgotten() => {}
             _ => return Err(Error::OpenedElsewhere),
         }
         let certificate = Certificate {
@@ -33,6 +33,12 @@ impl CaseCustody {
         };
         let signatures = vec![situation.sign(&certificate)];
         Ok(vec![Event::Opened { certificate: SignedCertificate { certificate, signatures } }])
+    }
+
+    /// Whether this office came back from a backup of before it opened the case, and nothing was returned to it but offers
+    /// that it had made: only a holder makes some, and had it not been the first one, a certificate would have come.
+    fn was_forgotten(&self) -> bool {
+        !self.offers_out.is_empty() && self.offers_in.is_empty()
     }
 
     pub(super) fn offer(

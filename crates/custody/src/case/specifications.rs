@@ -187,6 +187,15 @@ fn r13_a_holder_restored_to_before_the_certificate_learns_that_it_gave_the_case_
 }
 
 #[test]
+fn r13_a_holder_restored_to_before_it_opened_the_case_may_open_it_again_when_only_offers_came_back() {
+    let said = Story::offered(TRANSFER).said(&poipet(), &kandal()).pop().unwrap();
+    let recalled =
+        CaseCustody::default().decide(Command::Recall { to: kandal(), message: said }, &at(&poipet())).unwrap();
+    let opened = Story::begun().log(&poipet());
+    given::<CaseCustody>(recalled).when(&at(&poipet()), Command::Open { case: case() }).then(opened);
+}
+
+#[test]
 fn r13_a_certificate_that_only_the_registry_heard_of_is_sent_to_its_holder_again() {
     let story = Story::accepted(TRANSFER);
     let witness = story.said(&poipet(), &ministry()).pop().unwrap();

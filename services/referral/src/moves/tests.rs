@@ -17,7 +17,7 @@ use crate::worklist::{self, List, Worklist};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_300_200_000_000);
 
-async fn open(url: &str) -> EventStore {
+pub(crate) async fn open(url: &str) -> EventStore {
     let options = Options {
         tables: vec![routing::TABLES],
         read_models: vec![Arc::new(Worklist)],
@@ -26,15 +26,15 @@ async fn open(url: &str) -> EventStore {
     EventStore::open(options).await.unwrap()
 }
 
-fn party(office: &str) -> Party {
+pub(crate) fn party(office: &str) -> Party {
     Party { node: "kandal".parse().unwrap(), office: id(office) }
 }
 
-fn case(number: u8) -> CaseId {
+pub(crate) fn case(number: u8) -> CaseId {
     format!("0b1f6f2e-5d0e-4a53-9d0e-3f6f1a2b3c{number:02x}").parse().unwrap()
 }
 
-fn offer(number: u8) -> OfferId {
+pub(crate) fn offer(number: u8) -> OfferId {
     format!("000000{number:02x}-0000-4000-8000-000000000000").parse().unwrap()
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn terms(meant_for: Option<&str>) -> OfferTerms {
 }
 
 /// A command, and all letters that follow from it, delivered at once.
-async fn act(store: &EventStore, office: &str, number: u8, command: Command) {
+pub(crate) async fn act(store: &EventStore, office: &str, number: u8, command: Command) {
     let mut waiting = vec![(party(office), command)];
     while let Some((me, command)) = waiting.pop() {
         let context = Context { office: me.office.clone(), staff: Some("kd-02".parse().unwrap()), now: NOW };
@@ -79,7 +79,7 @@ async fn act(store: &EventStore, office: &str, number: u8, command: Command) {
     }
 }
 
-async fn begin(store: &EventStore, office: &str, number: u8) {
+pub(crate) async fn begin(store: &EventStore, office: &str, number: u8) {
     act(store, office, number, Command::Open { case: case(number) }).await;
 }
 

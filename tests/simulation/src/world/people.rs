@@ -233,7 +233,12 @@ impl World {
             2 => Ask::Withdraw { offer: any },
             3 => Ask::Conclude { offer: any },
             _ => {
-                // An id that another node has given to another person is what may never be: ids are made once.
+                // An id that another node has given to another person is what may never be: ids are made once. Nor may it be
+                // where the register may have forgotten the first one with a disk.
+                let node = OFFICES[office].1;
+                if self.history.restores.iter().any(|restored| restored.node == node) {
+                    return None;
+                }
                 let is_here = |case: &Case| case.office != office && OFFICES[case.office].1 == OFFICES[office].1;
                 let taken = self.history.cases.iter().position(is_here)?;
                 Ask::Register { case: self.history.cases[taken].id.clone(), number: taken + 1_000 }
