@@ -2,6 +2,7 @@
 //! is the part of it that no other tool knows.
 
 mod check;
+mod guided;
 mod proto;
 mod shell;
 mod test;
@@ -17,7 +18,8 @@ Usage: cargo xtask <command>
   prove    `prove model` searches millions of states of small networks, `prove simulate 1000000` plays so many
            histories, `prove tell SEED` tells one; `prove services 1000` does the same with whole services, and
            `prove services --tell SEED` tells it; `prove fuzz all --minutes 5` tries bad input on everything that
-           reads what comes from outside; `prove sabotage` takes each safety piece away from real programs;
+           reads what comes from outside, `prove guided READER --minutes 5` lets libFuzzer look for it;
+           `prove sabotage` takes each safety piece away from real programs;
            `prove chaos --handoffs 200000 --kills 2000` strikes real processes; `prove upgrade --from REVISION`
            replaces an older program node by node; without anything behind it, what else may be said";
 
@@ -31,6 +33,11 @@ const PROVERS: [(&str, &str, &str); 5] = [
 ];
 
 fn prove(what: &[&str]) -> anyhow::Result<()> {
+    match what {
+        ["guided", reader] => return guided::prove(reader, "1"),
+        ["guided", reader, "--minutes", minutes] => return guided::prove(reader, minutes),
+        _ => {}
+    }
     let own = PROVERS.iter().find(|(word, ..)| what.first() == Some(word));
     let (package, program) = own.map_or(("spean-proof", "prove"), |(_, package, program)| (package, program));
     let mut words = vec!["run", "--release", "--package", package, "--bin", program, "--"];

@@ -61,7 +61,7 @@ async fn main() -> anyhow::Result<()> {
             others: chaos.others,
         };
         let databases = if seed.is_multiple_of(2) { Databases::Mixed } else { Databases::Sqlite };
-        let figures = play(Plan { seed, handoffs: share(chaos.handoffs), demand, databases }).await;
+        let figures = play(Plan { seed, handoffs: share(chaos.handoffs), demand, databases, within: None }).await;
         println!("{figures}");
         writeln!(File::options().create(true).append(true).open(&chaos.figures)?, "{figures}")?;
         recoveries.extend(&figures.recoveries);

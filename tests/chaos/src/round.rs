@@ -43,6 +43,8 @@ pub struct Plan {
     pub demand: Demand,
     /// Where the nodes keep what they know.
     pub databases: Databases,
+    /// After how long nothing more strikes and no more cases need move, although not all of it has happened.
+    pub within: Option<Duration>,
 }
 
 /// Plays it and judges what is left.
@@ -81,7 +83,8 @@ async fn through_everything(plan: Plan, ground: &mut Ground) -> anyhow::Result<F
         outcome
     };
     let (_, times) = tokio::join!(join_all(staff), script);
-    let (worked_until, settled) = times?;
+    let Went { struck, worked_until, settled } = times?;
+    let faults = &faults[..struck];
     let cases = ledger.cases();
     one_holder_each(&cases, &observers).await?;
     let surely: Vec<String> =
@@ -110,6 +113,14 @@ fn clerks(offices: &[(String, String)], ground: &Ground) -> Vec<Clerk> {
     offices.iter().map(|(office, _)| ground.clerk(office)).collect()
 }
 
+/// How the script of a run went.
+struct Went {
+    /// How many of the faults struck.
+    struck: usize,
+    worked_until: Instant,
+    settled: Duration,
+}
+
 /// All faults, each after its share of the work; then the rest of the work, and the end of it.
 async fn script(
     plan: Plan,
@@ -118,9 +129,14 @@ async fn script(
     observers: &[Clerk],
     ledger: &Ledger,
     ground: &mut Ground,
-) -> anyhow::Result<(Instant, Duration)> {
+) -> anyhow::Result<Went> {
     let began = Instant::now();
+    let time_is_over = || plan.within.is_some_and(|within| began.elapsed() >= within);
+    let mut struck = 0;
     for (number, kind) in faults.iter().enumerate() {
+        if time_is_over() {
+            break;
+        }
         let due = plan.handoffs * (number + 1) / (faults.len() + 1);
         let pause = Instant::now() + PAUSE;
         while ledger.handoffs() < due && Instant::now() < pause {
@@ -130,9 +146,10 @@ async fn script(
         if let Err(error) = nemesis.strike(*kind, ground).await {
             bail!("fault {} of {}, {kind}: {error:#}", number + 1, faults.len());
         }
+        struck += 1;
     }
     let (mut last, mut moved_at) = (ledger.handoffs(), Instant::now());
-    while ledger.handoffs() < plan.handoffs {
+    while ledger.handoffs() < plan.handoffs && !time_is_over() {
         if ledger.handoffs() > last {
             (last, moved_at) = (ledger.handoffs(), Instant::now());
         }
@@ -148,7 +165,7 @@ async fn script(
             missing = on_their_way(ground.folder()).await?;
         }
         if missing.is_empty() {
-            return Ok((worked_until, worked_until.elapsed()));
+            return Ok(Went { struck, worked_until, settled: worked_until.elapsed() });
         }
         ensure!(worked_until.elapsed() < SETTLED_WITHIN, "not settled after {SETTLED_WITHIN:?}: {missing:?}");
         sleep(GLANCE).await;

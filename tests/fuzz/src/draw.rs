@@ -30,20 +30,31 @@ const AWKWARD: [&str; 26] = [
     "ខ្ញុំ",
 ];
 
-/// Chance that is the same for the same seed (`SplitMix64`).
+/// Chance that is the same for the same seed (`SplitMix64`), or for the same choices of somebody else, as far as they reach.
 #[derive(Clone, Debug)]
-pub struct Draw {
+pub struct Draw<'c> {
+    choices: &'c [u8],
     state: u64,
 }
 
-impl Draw {
+impl<'c> Draw<'c> {
     /// The chance of a seed.
     pub const fn new(seed: u64) -> Self {
-        Self { state: seed.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x5851_f42d_4c95_7f2d }
+        Self { choices: &[], state: seed.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x5851_f42d_4c95_7f2d }
+    }
+
+    /// What somebody chose, four bytes for each number, and then the chance of seed 0.
+    pub const fn of(choices: &'c [u8]) -> Self {
+        Self { choices, ..Self::new(0) }
     }
 
     /// Any number.
-    pub const fn number(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
+        if let Some((choice, rest)) = self.choices.split_first_chunk::<4>() {
+            self.choices = rest;
+            // The same in both halves, so that great numbers are chosen as well as small ones.
+            return u64::from(u32::from_le_bytes(*choice)) * 0x1_0000_0001;
+        }
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut number = self.state;
         number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

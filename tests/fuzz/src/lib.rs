@@ -4,8 +4,9 @@
 //! A [`Target`] is one such reader with what it must keep: it never panics, it never takes more memory than it says, it
 //! never accepts what was forged. Its input is drawn from a seed ([`Draw`]): sound examples with bytes flipped, cut, put in
 //! twice, crossed with another example, or nothing but chance. So a seed is an input, on every machine, and a run is a range
-//! of seeds. The same targets serve the ordinary tests, some thousand inputs of each, and the program `fuzz`, which goes on
-//! for as long as it is told.
+//! of seeds. The same targets serve the ordinary tests, some thousand inputs of each, the program `fuzz`, which goes on
+//! for as long as it is told, and `fuzz-guided`, where libFuzzer chooses in the place of a seed what was seen to reach
+//! something new.
 
 mod draw;
 pub mod targets;
@@ -25,7 +26,7 @@ pub struct Target {
     /// The most memory, in bytes, that one input may take at a time.
     pub most_bytes: u64,
     /// Draws an input and tries it. Panics when something is not as it must be.
-    pub body: fn(&mut Draw),
+    pub body: fn(&mut Draw<'_>),
 }
 
 /// What a run came to.
@@ -48,7 +49,7 @@ impl Target {
         let began = Instant::now();
         let mut tried = Tried::default();
         for seed in seeds {
-            if let Err(why) = self.attempt(seed, &mut tried.most_bytes) {
+            if let Err(why) = self.attempt(&mut Draw::new(seed), &mut tried.most_bytes) {
                 tried.failed = Some((seed, why));
                 break;
             }
@@ -61,11 +62,19 @@ impl Target {
         tried
     }
 
-    /// Tries the input of one seed.
-    fn attempt(&self, seed: u64, most_bytes: &mut u64) -> Result<(), String> {
+    /// Tries the input that follows from somebody's choices.
+    ///
+    /// # Errors
+    /// What is not as it must be.
+    pub fn try_choices(&self, choices: &[u8]) -> Result<(), String> {
+        self.attempt(&mut Draw::of(choices), &mut 0)
+    }
+
+    /// Tries one input.
+    fn attempt(&self, draw: &mut Draw<'_>, most_bytes: &mut u64) -> Result<(), String> {
         let mut outcome = Ok(());
         let taken = allocation_counter::measure(|| {
-            outcome = catch_unwind(AssertUnwindSafe(|| (self.body)(&mut Draw::new(seed))));
+            outcome = catch_unwind(AssertUnwindSafe(|| (self.body)(draw)));
         });
         *most_bytes = taken.bytes_max.max(*most_bytes);
         if let Err(panic) = outcome {

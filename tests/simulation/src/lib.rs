@@ -22,7 +22,7 @@ mod world;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
 use anyhow::Context as _;
 use tempfile::TempDir;
@@ -168,23 +168,25 @@ impl Stage {
     }
 }
 
-/// Starts this program once more with the same arguments, on a disk of which every change is written down, and says how that
-/// one ended. None when this is that one.
+/// Whether every change to the files of this program is written down, so that the power may fail in it.
+pub fn is_on_a_watched_disk() -> bool {
+    Disk::under_this_program().is_some()
+}
+
+/// Starts this program once more with these arguments, on a disk of which every change is written down. False when it did not
+/// end well.
 ///
 /// # Errors
 /// When there is no place for the disk, or the program cannot be started.
 ///
 /// # Panics
 /// When the library that watches cannot be built.
-pub fn on_a_watched_disk() -> anyhow::Result<Option<ExitStatus>> {
-    if Disk::under_this_program().is_some() {
-        return Ok(None);
-    }
+pub fn on_a_watched_disk(arguments: &[String]) -> anyhow::Result<bool> {
     let folder = folder_in(&memory())?;
     let disk = Disk::over(&[folder.path().join("stage")], &folder.path().join("disk"))?;
     disk.control()?.pretend_syncs()?;
     let mut again = Command::new(std::env::current_exe()?);
-    Ok(Some(again.args(std::env::args_os().skip(1)).envs(disk.environment()).status()?))
+    Ok(again.args(arguments).envs(disk.environment()).status()?.success())
 }
 
 fn memory() -> PathBuf {

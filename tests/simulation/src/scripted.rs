@@ -9,7 +9,7 @@ use crate::broker::Mail;
 use crate::disk::Disk;
 use crate::node::PostRound;
 use crate::staff::{Ask, Staff};
-use crate::world::{SECOND, World};
+use crate::world::{HOUR, SECOND, World};
 
 const MOSVY: usize = 0;
 const KANDAL: usize = 2;
@@ -174,6 +174,34 @@ fn a_case_of_which_only_offers_came_back_is_opened_again_when_it_is_registered_a
         assert_eq!(held(world).await?, 0, "what its backup does not have and nobody was told");
         assert_eq!(an_opened_case(world).await?, case);
         assert_eq!(held(world).await?, 1);
+        world.all_is_well().await
+    });
+    played.unwrap();
+}
+
+/// A clock that was an hour ahead, and is right again, leaves times behind that have not come yet.
+#[test]
+fn letters_from_when_the_clock_was_ahead_leave_at_once_and_are_sent_again_when_they_are_lost() {
+    let stage = Stage::set().unwrap();
+    let played = stage.scripted(async |world| {
+        let case = an_opened_case(world).await?;
+        let offers = ["8a5f7c1e-40cf-4d3b-9d6c-0f8a1b2c3d4e", "9b6a8d2f-51d0-4e4c-8e7d-1a9b2c3d4e5f"];
+        world.nodes[MOSVY].move_clock(HOUR);
+        for (to, (offer, is_sent)) in (KANDAL_OFFICE..).zip(offers.into_iter().zip([true, false])) {
+            let (offer, case) = (offer.to_owned(), case.clone());
+            let ask = Ask::Offer { offer, case, to, kind: OfferKind::Service };
+            ask_at(world, MOSVY_OFFICE, &ask).await?;
+            if is_sent {
+                round(world, MOSVY, PostRound::Send).await?;
+                world.broker.wipe(KANDAL);
+            }
+        }
+        world.nodes[MOSVY].move_clock(-HOUR);
+        round(world, MOSVY, PostRound::Send).await?;
+        assert_eq!(letters(world, KANDAL), 2, "the one that was lost, and the one that had not left");
+        round(world, MOSVY, PostRound::Send).await?;
+        assert_eq!(letters(world, KANDAL), 2, "each once");
+        world.heal().await?;
         world.all_is_well().await
     });
     played.unwrap();

@@ -37,6 +37,9 @@ const LONGEST_RESEND_SECONDS: i64 = 6 * 3_600;
 /// fills the mailbox on purpose must not keep letters to others from being sent again.
 const LONGEST_HEAP_SECONDS: i64 = 120;
 
+/// By how much a clock is set now and then without anybody noticing, in seconds.
+const A_STEP_SECONDS: i64 = 5;
+
 struct Waiting {
     peer: Address,
     incarnation: u64,
@@ -205,20 +208,19 @@ async fn due(shared: &Shared, now: Timestamp) -> Result<Vec<Waiting>, StoreError
     } else {
         now.as_micros()
     };
-    // A clock that was set back must not stop the post: nothing waits longer than the longest pause. Peers take turns, so
-    // that one whose mailbox is full holds up nobody else.
+    // A clock that was set back must not stop the post: what was never sent waits for nothing, and what was sent at a time
+    // that has not come yet is sent once more. Peers take turns, so that one whose mailbox is full holds up nobody else.
     let rows = sqlx::query(
         "select peer, incarnation, sequence, attempt, kind, case_id, body, attachment, trace, posted_at, published_at
          from (select post_out.*, row_number() over (partition by peer order by incarnation, sequence) as turn
-               from post_out where settled_at is null and (next_attempt_at <= $1 or next_attempt_at > $2)
-                  and (published_at is null or next_attempt_at <= $5 or next_attempt_at > $2)) waiting
+               from post_out where settled_at is null
+                  and (published_at is null or next_attempt_at <= $1 or published_at > $2)) waiting
          where turn <= $4 order by turn, peer limit $3",
     )
-    .bind(now.as_micros())
-    .bind(now.as_micros() + (LONGEST_RESEND_SECONDS + 1) * 1_000_000)
+    .bind(again)
+    .bind(now.as_micros() + A_STEP_SECONDS * 1_000_000)
     .bind(WINDOW)
     .bind(WINDOW_OF_ONE)
-    .bind(again)
     .fetch_all(shared.store.reader())
     .await?;
     Ok(rows.iter().map(|row| waiting(row, shared)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())

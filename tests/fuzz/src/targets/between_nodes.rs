@@ -31,7 +31,7 @@ fn header() -> Header {
 }
 
 /// An envelope opens as it was sealed, or not at all; and so it does when its sender's own key signed nonsense.
-pub(super) fn envelopes(draw: &mut Draw) {
+pub(super) fn envelopes(draw: &mut Draw<'_>) {
     static SEALED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         let network = &*THE_NETWORK;
         let seal = |body: &[u8]| Envelope::seal(&header(), body, &network.poipet, &network.directory);
@@ -48,7 +48,7 @@ pub(super) fn envelopes(draw: &mut Draw) {
 }
 
 /// What is sealed opens for whom it was sealed, as it was sealed and for what it was sealed.
-pub(super) fn sealed_letters(draw: &mut Draw) {
+pub(super) fn sealed_letters(draw: &mut Draw<'_>) {
     static SEALED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         let to = THE_NETWORK.kandal.public().sealing;
         vec![seal(&to, b"fuzz v1", b"circumstances", BODY).expect("a genuine key")]
@@ -83,7 +83,7 @@ static EVENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// What desks say to each other: read or refused; and what was read is written as it is read again.
-pub(super) fn custody_letters(draw: &mut Draw) {
+pub(super) fn custody_letters(draw: &mut Draw<'_>) {
     static LETTERS: LazyLock<Vec<String>> = LazyLock::new(|| {
         let me = party("kandal", "kandal-province");
         let events = EVENTS.iter().filter_map(|line| serde_json::from_str(line).ok());
@@ -103,7 +103,7 @@ pub(super) fn custody_letters(draw: &mut Draw) {
 }
 
 /// A chain proves what was signed, or nothing.
-pub(super) fn certificates(draw: &mut Draw) {
+pub(super) fn certificates(draw: &mut Draw<'_>) {
     static CHAIN: LazyLock<String> = LazyLock::new(|| serde_json::to_string(&genuine_chain()).expect("it is JSON"));
     let text = draw.changed_text(std::slice::from_ref(&CHAIN));
     let Ok(chain) = serde_json::from_str::<Vec<SignedCertificate>>(&text) else { return };
@@ -150,7 +150,7 @@ fn genuine_chain() -> Vec<SignedCertificate> {
 
 /// Numbers, receipts and introductions of a peer that says anything: what is confirmed was written, what is applied is
 /// applied in order, and what is remembered of it is bounded.
-pub(super) fn link_words(draw: &mut Draw) {
+pub(super) fn link_words(draw: &mut Draw<'_>) {
     let mut link = Link::new(1 + draw.awkward_number() % 3);
     for _ in 0..draw.below(5) {
         link.assign();
@@ -201,11 +201,11 @@ pub(super) fn link_words(draw: &mut Draw) {
 }
 
 /// A number near another, or one that makes no sense.
-fn some_number(draw: &mut Draw, near: u64) -> u64 {
+fn some_number(draw: &mut Draw<'_>, near: u64) -> u64 {
     if draw.once_in(3) { draw.awkward_number() } else { near.wrapping_add(draw.number() % 4) }
 }
 
-fn receipt(draw: &mut Draw, link: &Link) -> Receipt {
+fn receipt(draw: &mut Draw<'_>, link: &Link) -> Receipt {
     let applied_up_to = some_number(draw, link.last_assigned() / 2);
     let failed: BTreeSet<u64> = (0..draw.below(4)).map(|_| some_number(draw, applied_up_to)).collect();
     let backed_up_through = some_number(draw, 0);
@@ -213,7 +213,7 @@ fn receipt(draw: &mut Draw, link: &Link) -> Receipt {
 }
 
 /// The note that a backup was tried.
-pub(super) fn notes_of_backups(draw: &mut Draw) {
+pub(super) fn notes_of_backups(draw: &mut Draw<'_>) {
     let note = json!({
         "incarnation": 1, "position": 42, "hash": "ab".repeat(32),
         "heard": { "kandal/referral": { "incarnation": 1, "through": 9 } },
@@ -225,7 +225,7 @@ pub(super) fn notes_of_backups(draw: &mut Draw) {
 }
 
 /// Events of custody, changed and put after each other in any order: the state that follows takes anything.
-pub(super) fn custody_events(draw: &mut Draw) {
+pub(super) fn custody_events(draw: &mut Draw<'_>) {
     let lines: Vec<_> = (0..draw.below(12)).map(|_| draw.changed_text(&EVENTS)).collect();
     let events: Vec<_> =
         lines.iter().filter_map(|line| serde_json::from_str::<<CaseCustody as Aggregate>::Event>(line).ok()).collect();

@@ -26,7 +26,7 @@ fn examine(file: &File) {
 }
 
 /// A list of arrivals as a text.
-pub(super) fn lists_as_csv(draw: &mut Draw) {
+pub(super) fn lists_as_csv(draw: &mut Draw<'_>) {
     let rows = "family_name,given_name,family_name_km,given_name_km,sex,birth,age,nationality,place,needs\n\
                 Kumru,Sita,គំរូ,តារា,female,1999-02-28,,KH,0802,shelter\n\
                 \"Kum\"\"ru\",\"Da,ra\",,,male,២៥៤៣,27,KH,08,\"health;livelihood\"\n\
@@ -103,7 +103,7 @@ fn packed<'f>(files: impl IntoIterator<Item = (&'f str, Vec<u8>)>) -> Vec<u8> {
 }
 
 /// A list of arrivals as a workbook: changed outside, changed in one of its files, or made to unpack without end.
-pub(super) fn lists_as_workbooks(draw: &mut Draw) {
+pub(super) fn lists_as_workbooks(draw: &mut Draw<'_>) {
     static FILES: LazyLock<Vec<(&'static str, Vec<u8>)>> =
         LazyLock::new(|| workbook().into_iter().map(|(name, text)| (name, text.into_bytes())).collect());
     static WHOLE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| vec![packed(FILES.iter().cloned())]);
@@ -141,7 +141,7 @@ fn with_sheet(files: &[(&'static str, Vec<u8>)], sheet: Vec<u8>) -> Vec<u8> {
 }
 
 /// The lists of places. No row is lost silently, however bad the lists are.
-pub(super) fn gazetteers(draw: &mut Draw) {
+pub(super) fn gazetteers(draw: &mut Draw<'_>) {
     let examples = [
         "province_code,province_kh,province_en\n1,បន្ទាយមានជ័យ,Banteay Meanchey\n8,កណ្ដាល,Kandal\n",
         "province_code,district_code,district_kh,district_en\n1,102,មង្គលបូរី,Mongkol Borei\n8,802,កៀនស្វាយ,Kien Svay\n",

@@ -54,7 +54,7 @@ static LINES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// A changed event is read as whatever any log holds, or it is not read.
-pub(super) fn stored_events(draw: &mut Draw) {
+pub(super) fn stored_events(draw: &mut Draw<'_>) {
     static LOGS: LazyLock<Vec<Log>> = LazyLock::new(|| SERVICES.into_iter().map(spean::services::log).collect());
     let payload = draw.changed_text(&LINES);
     let log = draw.one_of(&LOGS);
@@ -86,7 +86,7 @@ fn fold<A: Aggregate>(lines: &[String]) {
 
 /// Events of a thing, changed and put after each other in any order: the state that follows takes anything, since a log
 /// that was damaged is examined too.
-pub(super) fn folded_events(draw: &mut Draw) {
+pub(super) fn folded_events(draw: &mut Draw<'_>) {
     const FOLDINGS: [Folding; 35] = [
         fold::<spean_cases::case::Case>,
         fold::<spean_shelter::house::House>,

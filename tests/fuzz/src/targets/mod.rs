@@ -9,7 +9,7 @@ use crate::Target;
 
 const MIB: u64 = 1024 * 1024;
 
-const fn target(name: &'static str, ordinarily: u64, most_bytes: u64, body: fn(&mut crate::Draw)) -> Target {
+const fn target(name: &'static str, ordinarily: u64, most_bytes: u64, body: fn(&mut crate::Draw<'_>)) -> Target {
     Target { name, ordinarily, most_bytes, body }
 }
 

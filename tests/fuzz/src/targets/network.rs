@@ -101,7 +101,7 @@ fn some_claims() -> Claims {
 }
 
 /// A token with anything changed is nobody's.
-pub(super) fn tokens(draw: &mut Draw) {
+pub(super) fn tokens(draw: &mut Draw<'_>) {
     let network = &*THE_NETWORK;
     let token = draw.changed_text(std::slice::from_ref(&network.token));
     let here: NodeId = "kandal".parse().expect("a code");
@@ -111,7 +111,7 @@ pub(super) fn tokens(draw: &mut Draw) {
 }
 
 /// A token that the node's key did sign, with claims that make no sense: nobody becomes more by it than they could be.
-pub(super) fn claims(draw: &mut Draw) {
+pub(super) fn claims(draw: &mut Draw<'_>) {
     let network = &*THE_NETWORK;
     let said = serde_json::to_string(&some_claims()).expect("claims are JSON");
     let said = draw.changed_text(&[said]);
@@ -130,7 +130,7 @@ pub(super) fn claims(draw: &mut Draw) {
 }
 
 /// A signed directory with anything changed is refused; what the root did sign is examined without harm.
-pub(super) fn directories(draw: &mut Draw) {
+pub(super) fn directories(draw: &mut Draw<'_>) {
     let network = &*THE_NETWORK;
     let root = network.root.public();
     let json = draw.changed_text(&[network.signed.to_json()]);
@@ -152,7 +152,7 @@ pub(super) fn directories(draw: &mut Draw) {
 }
 
 /// A network as a person wrote it, badly.
-pub(super) fn networks(draw: &mut Draw) {
+pub(super) fn networks(draw: &mut Draw<'_>) {
     let text = draw.changed_text(&[NETWORK.to_owned()]);
     let _ = spean::network::parse(&text, Path::new("/nowhere")).map(|directory| directory.defects_after(&directory));
 }
@@ -167,7 +167,7 @@ fn stays<T: FromStr + ToString>(text: &str) {
 }
 
 /// Case numbers, ids, codes, places, days.
-pub(super) fn codes(draw: &mut Draw) {
+pub(super) fn codes(draw: &mut Draw<'_>) {
     let examples = [
         "PT4K-79QX",
         "0b1f6f2e-5d0e-4a53-9d0e-3f6f1a2b3c4d",
@@ -197,7 +197,7 @@ pub(super) fn codes(draw: &mut Draw) {
 }
 
 /// A policy that cannot be is refused, and names its field.
-pub(super) fn policies(draw: &mut Draw) {
+pub(super) fn policies(draw: &mut Draw<'_>) {
     static STANDARD: LazyLock<String> =
         LazyLock::new(|| toml::to_string(&Policy::standard()).expect("figures under names are TOML"));
     let text = draw.changed_text(std::slice::from_ref(&STANDARD));
@@ -208,7 +208,7 @@ pub(super) fn policies(draw: &mut Draw) {
 }
 
 /// Settings that cannot be are refused with a sentence.
-pub(super) fn settings(draw: &mut Draw) {
+pub(super) fn settings(draw: &mut Draw<'_>) {
     const SETTINGS: &str = r#"
 node = "kandal"
 services = ["cases", "referral"]
