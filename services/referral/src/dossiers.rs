@@ -167,7 +167,7 @@ fn of_dossier(event: &Recorded) -> Option<OfDossier> {
 /// Whether an office may have the dossier of an offer to it: not before the holder has recorded the handoff, nor when it
 /// does not happen. The vault may have it all the same, where a log was put back to before the handoff, and the vault,
 /// which is copied last, was not.
-fn is_due(state: &OfferInState) -> bool {
+fn is_due(state: OfferInState) -> bool {
     match state {
         OfferInState::Received | OfferInState::Accepted | OfferInState::Declined(_) | OfferInState::Withdrawn(_) => {
             false
@@ -185,7 +185,7 @@ async fn return_one(
     offer: OfferId,
 ) -> anyhow::Result<()> {
     let custody = store.load::<CaseCustody>(&stream(office, case)).await?.state;
-    let ended = custody.offers_in().find(|(id, _)| *id == offer).map(|(_, received)| &received.state);
+    let ended = custody.offers_in().find(|(id, _)| *id == offer).map(|(_, received)| received.state);
     if let Some(OfferInState::Declined(_) | OfferInState::Withdrawn(_)) = ended {
         vault.discard_dossier(offer, Direction::In).await?;
     }
@@ -227,7 +227,7 @@ pub(crate) async fn open(
     let custody = store.load::<CaseCustody>(&stream(office, case)).await;
     let custody = custody.map_err(|_| DossierError::Malformed)?.state;
     let Some((_, received)) = custody.offers_in().find(|(id, _)| *id == offer) else { return Ok(None) };
-    if !is_due(&received.state) {
+    if !is_due(received.state) {
         return Ok(None);
     }
     let (vault, keys) = (&desk.node.vault, &desk.node.keys);

@@ -41,5 +41,8 @@ fn a_piece_that_is_taken_away_is_noticed() {
 }
 
 fn simulate(words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_simulate-services")).args(words).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_simulate-services"))
+        .args(words)
+        .output()
+        .expect("the program was built with this test")
 }

@@ -54,17 +54,17 @@ async fn what_came_with_a_handoff_that_a_restore_undid_goes_when_the_handoff_doe
         let state = async || {
             let custody = store.load::<CaseCustody>(&stream(&kandal.office, case)).await.unwrap().state;
             let received = custody.offers_in().find(|(id, _)| *id == offer);
-            received.expect("it was offered").1.state.clone()
+            received.expect("it was offered").1.state
         };
         let is_there = async || {
             return_one(&vault, &store, &kandal.office, case, offer).await.unwrap();
             vault.sealed_dossier(offer, Direction::In).await.unwrap().is_some()
         };
         assert!(is_there().await, "it may happen yet");
-        assert!(!is_due(&state().await), "and until then it is nobody's to read");
+        assert!(!is_due(state().await), "and until then it is nobody's to read");
         let (office, command) = end(offer);
         moves::act(&store, office, number, command).await;
-        assert_eq!((is_there().await, is_due(&state().await)), (stays, stays), "offer {number}");
+        assert_eq!((is_there().await, is_due(state().await)), (stays, stays), "offer {number}");
     }
     store.close().await;
 }
