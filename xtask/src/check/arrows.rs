@@ -92,6 +92,7 @@ fn kind(manifest: &str) -> Kind {
     match (folders.next(), folders.next()) {
         (Some("checker"), Some("tests")) => Kind::Checker,
         (Some("spean"), Some("services")) | (Some("tests"), _) | (_, Some("tests")) => Kind::Whole,
+        (Some("guided"), Some("fuzz")) => Kind::Whole,
         (_, Some("services")) => Kind::Service,
         (_, Some("crates")) => Kind::Crate,
         _ => Kind::Tool,
