@@ -91,9 +91,7 @@ fn kind(manifest: &str) -> Kind {
     let mut folders = manifest.rsplit('/').skip(1);
     match (folders.next(), folders.next()) {
         (Some("checker"), Some("tests")) => Kind::Checker,
-        (Some("spean"), Some("services")) | (Some("tests"), _) | (_, Some("tests")) | (Some("guided"), _) => {
-            Kind::Whole
-        }
+        (Some("spean"), Some("services")) | (Some("tests" | "guided"), _) | (_, Some("tests")) => Kind::Whole,
         (_, Some("services")) => Kind::Service,
         (_, Some("crates")) => Kind::Crate,
         _ => Kind::Tool,
