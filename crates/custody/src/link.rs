@@ -142,6 +142,12 @@ impl Link {
         }
     }
 
+    /// None of the letters of this incarnation has left yet, as this node recovers: all get their numbers again, after
+    /// those from before the restore that the peer turned out not to have.
+    pub const fn number_again(&mut self) {
+        self.assigned = 0;
+    }
+
     /// The number of the next letter to the peer.
     pub fn assign(&mut self) -> u64 {
         self.assigned = self.assigned.saturating_add(1);

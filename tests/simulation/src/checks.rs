@@ -10,7 +10,6 @@ use spean_referral::audit::Audit;
 use spean_vocabulary::Service;
 use sqlx::Row as _;
 
-use crate::history::Answer;
 use crate::network::{AUTHORITY, NODES, OFFICES};
 use crate::node::PostRound;
 use crate::staff::{Ask, Staff};
@@ -155,6 +154,7 @@ impl World {
         self.nobody_is_held_twice().await?;
         self.everybody_has_one_holder().await?;
         self.both_sides_agree().await?;
+        self.services_agree().await?;
         self.logs_are_sound().await
     }
 
@@ -192,10 +192,7 @@ impl World {
                 bail!("one chain: {name} has {} certificates in place {place:?}", digests.len());
             }
             self.lived.handoffs += places.len().saturating_sub(1) as u64;
-            let is_certain = match case.registered {
-                Answer::Done(step) => !self.history.may_be_lost(OFFICES[case.office].1, step),
-                Answer::Refused | Answer::Unknown => false,
-            };
+            let is_certain = !self.history.opening_may_be_lost(&case);
             match holders.as_slice() {
                 [] if is_certain => bail!("one holder: nobody holds {name}"),
                 [] => {}

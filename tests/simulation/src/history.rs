@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use spean_vocabulary::Service;
+
+use crate::network::OFFICES;
+
 /// What the one who asked knows of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -20,6 +24,8 @@ pub(crate) struct Case {
     pub(crate) office: usize,
     pub(crate) registered: Answer,
     pub(crate) consent: Answer,
+    /// Whether the case follows from an arrival, and is not registered by itself.
+    pub(crate) arrived: bool,
 }
 
 /// What people have said of an offer.
@@ -49,6 +55,8 @@ pub(crate) struct History {
     pub(crate) cases: Vec<Case>,
     pub(crate) offers: BTreeMap<String, Said>,
     pub(crate) restores: Vec<Restored>,
+    /// What people did at which service and were told is done: by whom, at which step.
+    pub(crate) done: BTreeMap<(Service, String), (usize, u64)>,
     names: BTreeMap<String, String>,
     counted: BTreeMap<&'static str, usize>,
 }
@@ -65,6 +73,19 @@ impl History {
         let name = format!("{kind} {counted}");
         self.names.insert(id.to_owned(), name.clone());
         name
+    }
+
+    /// What something that was spoken of is called.
+    pub(crate) fn called(&self, id: &str) -> &str {
+        self.names.get(id).map_or("something", String::as_str)
+    }
+
+    /// Whether nothing may be left of a case, as its first office was told that it is open, or heard nothing.
+    pub(crate) fn opening_may_be_lost(&self, case: &Case) -> bool {
+        match case.registered {
+            Answer::Done(step) => self.may_be_lost(OFFICES[case.office].1, step),
+            Answer::Refused | Answer::Unknown => true,
+        }
     }
 
     /// Whether what a node was told to keep at a step may have been lost with its disk.

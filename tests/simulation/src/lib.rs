@@ -7,6 +7,7 @@
 //! asked for what must be true ([`mod@checks`]).
 
 mod broker;
+mod casework;
 mod checks;
 mod disk;
 mod history;
@@ -50,6 +51,8 @@ pub struct Lived {
     pub torn: u64,
     /// Restores among the faults.
     pub restores: u64,
+    /// What people did besides handing cases over.
+    pub worked: u64,
     /// Certificates by which cases changed hands.
     pub handoffs: u64,
     /// A sum over all that happened: equal for equal histories.

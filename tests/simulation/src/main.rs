@@ -102,6 +102,7 @@ fn services(from: u64, histories: u64, sabotage: Option<Sabotage>) -> anyhow::Re
                 all.power_cuts += lived.power_cuts;
                 all.torn += lived.torn;
                 all.restores += lived.restores;
+                all.worked += lived.worked;
                 all.handoffs += lived.handoffs;
                 all.fingerprint = all.fingerprint.rotate_left(1) ^ lived.fingerprint;
             }

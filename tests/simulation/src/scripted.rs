@@ -6,6 +6,7 @@ use spean_vocabulary::{Service, kind};
 
 use crate::Stage;
 use crate::broker::Mail;
+use crate::casework::Work;
 use crate::disk::Disk;
 use crate::node::PostRound;
 use crate::staff::{Ask, Staff};
@@ -122,6 +123,23 @@ fn a_service_that_knows_already_what_a_recovering_one_recorded_still_answers_it(
         }
         assert!(others().all(|service| !is_recovering(world, service)), "they have heard everybody");
         assert!(is_recovering(world, Service::Cases));
+        world.heal().await?;
+        world.all_is_well().await
+    });
+    played.unwrap();
+}
+
+/// A service that was restored had something to tell that had not left, and records something newer while it recovers: who
+/// is told hears them in that order.
+#[test]
+fn what_was_written_before_a_restore_is_told_before_what_was_written_since() {
+    let stage = Stage::set().unwrap();
+    let played = stage.scripted(async |world| {
+        ask_at(world, KANDAL_OFFICE, &Ask::Work(Work::Places { persons: 2 })).await?;
+        let before = a_backup(world, KANDAL)?;
+        restore(world, KANDAL, &before).await?;
+        ask_at(world, KANDAL_OFFICE, &Ask::Work(Work::Places { persons: 3 })).await?;
+        assert!(world.nodes[KANDAL].is_recovering(), "nobody has answered it yet");
         world.heal().await?;
         world.all_is_well().await
     });

@@ -18,11 +18,12 @@ use spean_identity::Role;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 
+use crate::casework::Work;
 use crate::network::{OFFICES, node_id};
 use crate::node::Up;
 
 /// Rows asked for at a time: all there will ever be.
-const PAGE: i32 = 200;
+pub(crate) const PAGE: i32 = 200;
 
 /// Something that people ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +38,13 @@ pub(crate) enum Ask {
     Propose { case: String, to: usize },
     ConsentToOverride { case: String, proposal: String },
     Cosign { case: String, proposal: String },
+    Work(Work),
 }
 
 /// Somebody at work at an office.
 pub(crate) struct Staff {
     node: Node,
-    routes: Routes,
+    pub(crate) routes: Routes,
     office: usize,
 }
 
@@ -52,7 +54,7 @@ impl Staff {
         Self { node: up.node.clone(), routes: up.parts.routes.clone(), office }
     }
 
-    fn request<T>(&self, message: T, command: Option<&str>) -> Result<Request<T>, Status> {
+    pub(crate) fn request<T>(&self, message: T, command: Option<&str>) -> Result<Request<T>, Status> {
         let (office, node) = OFFICES[self.office];
         let wanted = Wanted {
             node: node_id(node),
@@ -74,10 +76,10 @@ impl Staff {
     }
 
     /// Asks, under this command id.
-    pub(crate) async fn ask(&self, ask: &Ask, command: &str) -> Result<(), Status> {
+    pub(crate) async fn ask(&self, ask: &Ask, under: &str) -> Result<(), Status> {
         let mut cases = CasesServiceClient::new(self.routes.clone());
         let mut desk = ReferralServiceClient::new(self.routes.clone());
-        let command = Some(command);
+        let command = Some(under);
         match ask.clone() {
             Ask::Register { case, number } => {
                 let request = RegisterPersonRequest {
@@ -141,6 +143,7 @@ impl Staff {
                 let request = CosignOverrideRequest { case_id: case, proposal };
                 desk.cosign_override(self.request(request, command)?).await.map(drop)
             }
+            Ask::Work(work) => self.work(&work, under).await,
         }
     }
 
@@ -190,7 +193,7 @@ impl Staff {
 }
 
 /// A grown-up who does not exist; another one for each number.
-fn invented(number: usize) -> Person {
+pub(crate) fn invented(number: usize) -> Person {
     // Letters that never resemble each other much, so that nobody seems to be known already.
     let word = |salt: usize| -> String {
         let mut left = (number + 1).wrapping_mul(2_654_435_761).wrapping_add(salt.wrapping_mul(40_503));

@@ -34,6 +34,7 @@ const PARTS: usize = 1_000_000;
 /// From how long ago a backup is put back: an older one the program itself refuses.
 const OLDEST_BACKUP_DAYS: i64 = 29;
 
+mod casework;
 mod people;
 
 /// A backup, as far as it has got.

@@ -52,7 +52,7 @@ struct Returned {
     /// The peer's own incarnation.
     #[prost(uint64, tag = "6")]
     incarnation: u64,
-    /// The last letter that the peer had written to the restored node.
+    /// The last letter of that incarnation that the peer has written to the restored node; none while it recovers itself.
     #[prost(uint64, tag = "7")]
     through: u64,
     /// How many letters the peer has no more, because they were said to be in a backup.
@@ -192,7 +192,9 @@ pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u6
     if lacks("sabotage::return_of_what_was_said") {
         got.clear();
     }
-    let mut sent = relay::sent_after(shared, peer, has).await?;
+    // Asked once: what is not returned now must not be counted below as if it had been.
+    let is_recovering = shared.is_recovering();
+    let mut sent = relay::sent_after(shared, peer, has, is_recovering).await?;
     // Some of them may leave here for the first time.
     let marked = incarnation::move_mark(shared).await;
     marked.map_err(|_| StoreError::Options("the mark of the log could not be written"))?;
@@ -224,7 +226,7 @@ pub(super) async fn return_letters(shared: &Arc<Shared>, peer: &Address, has: u6
             part,
             parts: count,
             incarnation: shared.incarnation(),
-            through: link.last_assigned(),
+            through: if is_recovering { 0 } else { link.last_assigned() },
             forgotten,
             ..letters
         };
@@ -428,21 +430,33 @@ async fn settle_returned(
     Ok(())
 }
 
+/// What nobody got is numbered anew, in the order in which it was written: what this service has recorded while it recovers
+/// comes after what it had written before the restore, or peers would take the older for the newer.
 async fn renumber(incarnation: u64, transaction: &mut Transaction) -> Result<(), StoreError> {
     if lacks("sabotage::renumbering") {
         return Ok(());
     }
+    // Out of the way of the numbers that are given now.
+    sqlx::query("update post_out set sequence = -sequence where settled_at is null and incarnation = $1")
+        .bind(number(incarnation))
+        .execute(transaction.connection())
+        .await?;
     let rows = sqlx::query(
         "select peer, incarnation, sequence from post_out
-         where settled_at is null and incarnation < $1 order by peer, incarnation, sequence",
+         where settled_at is null and incarnation <= $1 order by peer, incarnation, abs(sequence)",
     )
     .bind(number(incarnation))
     .fetch_all(transaction.connection())
     .await?;
+    let mut numbered = None;
     for row in rows {
         let Some(peer) = parse_address(row.try_get::<&str, _>(0)?) else { continue };
         let mut link = load_link(&peer, incarnation, transaction.connection()).await?;
         link.reincarnate(incarnation);
+        if numbered.as_ref() != Some(&peer) {
+            link.number_again();
+            numbered = Some(peer.clone());
+        }
         let sequence = link.assign();
         save_link(&peer, &link, transaction.connection()).await?;
         sqlx::query(

@@ -254,11 +254,12 @@ fn waiting(row: &AnyRow, shared: &Shared) -> Result<Option<Waiting>, sqlx::Error
 
 /// What was written to a peer that lost it: what follows this letter of the present incarnation, settled or not, and of
 /// earlier incarnations all that was settled. What is not settled of those gets a new number when this node, which is
-/// recovering itself, has done so.
+/// recovering itself, has done so, and before it whatever it has written while it recovers: none of that leaves now.
 pub(super) async fn sent_after(
     shared: &Shared,
     peer: &Address,
     after: u64,
+    is_recovering: bool,
 ) -> Result<Vec<(u64, u64, Content)>, StoreError> {
     let rows = sqlx::query(
         "select peer, incarnation, sequence, attempt, kind, case_id, body, attachment, trace, posted_at, published_at
@@ -269,7 +270,7 @@ pub(super) async fn sent_after(
     )
     .bind(peer.to_string())
     .bind(number(shared.incarnation()))
-    .bind(number(after))
+    .bind(if is_recovering { i64::MAX } else { number(after) })
     .fetch_all(shared.store.reader())
     .await?;
     let mut letters = Vec::with_capacity(rows.len());

@@ -5,6 +5,7 @@ use spean_contracts::referral::v1::{OfferKind, Worklist};
 use spean_vocabulary::Service;
 use tonic::Code;
 
+use super::casework::words_of;
 use super::{World, said};
 use crate::history::{Answer, Case};
 use crate::network::{AUTHORITY, COSIGNER, OFFICES};
@@ -31,7 +32,7 @@ impl World {
         let office = self.dice.pick(&offices).context("every node has an office")?;
         let Some(up) = self.nodes[node].up() else { return Ok(true) };
         let staff = Staff::at(up, office);
-        let ask = match self.dice.below(16) {
+        let ask = match self.dice.below(22) {
             0 => self.senseless(office),
             1 => match self.dice.pick(&[0, 1, 2]) {
                 Some(0) if office == AUTHORITY && self.mix.overrides => self.proposal(),
@@ -43,7 +44,8 @@ impl World {
             6..=8 => self.offer(office, &staff).await?,
             9 => self.withdrawal(&staff).await?,
             10 => self.conclusion(&staff).await?,
-            _ => self.answer(&staff).await?,
+            11..=15 => self.answer(&staff).await?,
+            _ => self.casework(office, &staff).await?,
         };
         let Some(ask) = ask else { return Ok(false) };
         let command = self.new_id();
@@ -103,13 +105,8 @@ impl World {
         };
         self.lived.asked += 1;
         match ask {
-            Ask::Register { case, .. } => {
-                if let Some(known) = self.history.cases.iter_mut().find(|known| known.id == *case)
-                    && !matches!(known.registered, Answer::Done(_))
-                {
-                    known.registered = if answer == Answer::Refused { known.registered } else { answer };
-                }
-            }
+            Ask::Register { case, .. } => self.note_registration(case, answer),
+            Ask::Work(work) => self.note_work(office, work, answer),
             Ask::Consent { case, .. } => {
                 if let Some(known) = self.history.cases.iter_mut().find(|known| known.id == *case)
                     && answer != Answer::Refused
@@ -128,6 +125,14 @@ impl World {
                 self.history.offers.entry(offer.clone()).or_default().withdrawn = done;
             }
             _ => {}
+        }
+    }
+
+    pub(super) fn note_registration(&mut self, case: &str, answer: Answer) {
+        if let Some(known) = self.history.cases.iter_mut().find(|known| known.id == *case)
+            && !matches!(known.registered, Answer::Done(_))
+        {
+            known.registered = if answer == Answer::Refused { known.registered } else { answer };
         }
     }
 
@@ -150,6 +155,7 @@ impl World {
             }
             Ask::ConsentToOverride { case, .. } => format!("take {} as proposed", history.name("case", case)),
             Ask::Cosign { case, .. } => format!("sign what was proposed for {}", history.name("case", case)),
+            Ask::Work(work) => words_of(work, history),
         }
     }
 
@@ -161,18 +167,24 @@ impl World {
             let case = case.id.clone();
             return Some(Ask::Consent { case, consent: self.new_id() });
         }
-        let unknown =
-            self.history.cases.iter().position(|case| case.office == office && case.registered == Answer::Unknown);
+        let is_unknown = |case: &Case| case.office == office && !case.arrived && case.registered == Answer::Unknown;
+        let unknown = self.history.cases.iter().position(is_unknown);
         if let Some(number) = unknown {
             return Some(Ask::Register { case: self.history.cases[number].id.clone(), number });
         }
+        let case = self.new_case(office, false)?;
+        Some(Ask::Register { number: self.history.cases.len() - 1, case })
+    }
+
+    /// The id of a case that somebody is about to open; none when there are enough.
+    pub(super) fn new_case(&mut self, office: usize, arrived: bool) -> Option<String> {
         if self.history.cases.len() >= MOST_CASES {
             return None;
         }
-        let (id, number) = (self.new_id(), self.history.cases.len());
-        let case = Case { id: id.clone(), office, registered: Answer::Refused, consent: Answer::Refused };
-        self.history.cases.push(case);
-        Some(Ask::Register { case: id, number })
+        let id = self.new_id();
+        let (registered, consent) = (Answer::Refused, Answer::Refused);
+        self.history.cases.push(Case { id: id.clone(), office, registered, consent, arrived });
+        Some(id)
     }
 
     async fn offer(&mut self, office: usize, staff: &Staff) -> anyhow::Result<Option<Ask>> {
@@ -239,7 +251,9 @@ impl World {
                 if self.history.restores.iter().any(|restored| restored.node == node) {
                     return None;
                 }
-                let is_here = |case: &Case| case.office != office && OFFICES[case.office].1 == OFFICES[office].1;
+                // That of an arrival, too, may not have come to the register yet.
+                let is_here =
+                    |case: &Case| case.office != office && !case.arrived && OFFICES[case.office].1 == OFFICES[office].1;
                 let taken = self.history.cases.iter().position(is_here)?;
                 Ask::Register { case: self.history.cases[taken].id.clone(), number: taken + 1_000 }
             }
