@@ -38,6 +38,9 @@ pub struct Letter {
     pub id: LetterId,
     /// Who wrote it.
     pub from: Address,
+    /// In which life of their log they wrote it, from 1; it rises when they are put back from a backup. Of what they say, a
+    /// later life goes before an earlier one. 0 for what a service writes to itself.
+    pub incarnation: u64,
     /// What it says.
     pub kind: String,
     /// The case it is about.
@@ -130,10 +133,11 @@ impl Content {
     }
 
     /// The letter in it; none when a field is not what it should be.
-    pub(crate) fn letter(self, id: LetterId, from: &NodeId) -> Option<Letter> {
+    pub(crate) fn letter(self, id: LetterId, incarnation: u64, from: &NodeId) -> Option<Letter> {
         Some(Letter {
             id,
             from: Address { node: from.clone(), service: self.from_service.parse().ok()? },
+            incarnation,
             kind: self.kind,
             case: if self.case.is_empty() { None } else { Some(self.case.parse().ok()?) },
             body: self.body,
@@ -192,7 +196,7 @@ mod tests {
         assert_eq!(digest, DIGEST);
         let from: NodeId = "poipet".parse().expect("the code of a node");
         let id = LetterId::from_uuid(uuid::Uuid::from_u128(1));
-        let letter = content.letter(id, &from).expect("it is a letter");
+        let letter = content.letter(id, 1, &from).expect("it is a letter");
         assert_eq!((letter.kind.as_str(), letter.attachment), ("accept", Some(b"sealed".to_vec())));
         assert_eq!(letter.posted_at, Timestamp::from_micros(1_790_000_000_000_000));
     }

@@ -178,6 +178,7 @@ pub(crate) fn letter(number: u8, from: Address, kind: &str, body: &impl Message)
     Letter {
         id: id(number).parse().unwrap(),
         from,
+        incarnation: 1,
         kind: kind.to_owned(),
         case: None,
         body: body.encode_to_vec(),

@@ -89,7 +89,11 @@ impl Reactions {
             sector: optional(told.sector)?,
             need: optional(told.need)?,
             case: if told.case_id.is_empty() { None } else { Some(told.case_id.parse().map_err(malformed)?) },
-            said_by: Source { rank: u8::from(letter.from.service == Service::Cases), position: told.position },
+            said_by: Source {
+                rank: u8::from(letter.from.service == Service::Cases),
+                incarnation: letter.incarnation,
+                position: told.position,
+            },
         };
         self.decide::<Subject>(&subject.to_string(), subject::Command::Describe(description), letter, transaction).await
     }

@@ -50,12 +50,15 @@ pub struct Description {
     pub said_by: Source,
 }
 
-/// Which service said something, and where in its log. The greater goes before the smaller: the register of cases knows a
-/// person best, and of one service the later word counts.
+/// Which service said something, in which life of its log, and where in it. The greater goes before the smaller: the register
+/// of cases knows a person best, and of one service the later word counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Source {
     /// 1 for the register of cases, 0 for the others.
     pub rank: u8,
+    /// Which life of its log, from 1: after a restore from a backup, what follows stands at places that were taken before.
+    #[serde(default, skip_serializing_if = "is_not_told")]
+    pub incarnation: u64,
     /// Place in its log, from 1.
     pub position: i64,
 }
@@ -227,6 +230,11 @@ impl Description {
     fn says_nothing(&self) -> bool {
         self.values().is_empty()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_not_told(incarnation: &u64) -> bool {
+    *incarnation == 0
 }
 
 impl Source {

@@ -196,7 +196,7 @@ async fn apply(shared: &Arc<Shared>, id: &str) -> Result<Retried, StoreError> {
     let peer = parse_address(row.try_get::<&str, _>(0)?).ok_or(StoreError::Options("a peer cannot be read"))?;
     let incarnation = row.try_get::<i64, _>(1)?.unsigned_abs();
     let sequence = row.try_get::<i64, _>(2)?.unsigned_abs();
-    let Some(letter) = set_aside::stored_letter(id, &peer, row.try_get::<&[u8], _>(3)?) else {
+    let Some(letter) = set_aside::stored_letter(id, incarnation, &peer, row.try_get::<&[u8], _>(3)?) else {
         return Ok(Retried::Refused("MALFORMED".to_owned()));
     };
     let job_shared = Arc::clone(shared);

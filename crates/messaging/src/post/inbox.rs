@@ -135,7 +135,7 @@ async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, S
         receipts::give_early(shared, &arrived.peer, arrived.header.sequence).await;
     }
     fail::fail_point!("inbox::before_apply");
-    let letter = arrived.content.clone().letter(arrived.header.letter, &arrived.peer.node);
+    let letter = arrived.content.clone().letter(arrived.header.letter, arrived.header.incarnation, &arrived.peer.node);
     if let Some(letter) = letter.as_ref().filter(|letter| letter.attachment.is_some())
         && !is_settled(shared, &arrived).await?
     {
@@ -281,7 +281,7 @@ async fn store_job(
     if out_of_turn
         && apply
         && !shared.is_recovering()
-        && let Some(letter) = content.clone().letter(header.letter, &peer.node)
+        && let Some(letter) = content.clone().letter(header.letter, header.incarnation, &peer.node)
     {
         shared.correspondence.apply(&letter, transaction).await?;
     }
@@ -292,7 +292,7 @@ async fn apply_one(shared: &Arc<Shared>, arrived: &Arrived, transaction: &mut Tr
     let Arrived { peer, header, content, .. } = arrived;
     let waits = waits_behind_another(peer, &content.case, transaction).await?;
     if !waits {
-        let letter = content.clone().letter(header.letter, &peer.node);
+        let letter = content.clone().letter(header.letter, header.incarnation, &peer.node);
         let letter = letter.ok_or_else(|| Undone::Refused("MALFORMED".to_owned()))?;
         shared.correspondence.apply(&letter, transaction).await?;
     }
@@ -385,7 +385,7 @@ pub(super) async fn apply_missed(
     if inserted.rows_affected() == 0 && state.try_get::<&str, _>(0)? != "parked" {
         return Ok(());
     }
-    let outcome = match content.letter(id, &peer.node) {
+    let outcome = match content.letter(id, incarnation, &peer.node) {
         Some(letter) => shared.correspondence.apply(&letter, transaction).await,
         None => Err(Unusable::Refused("MALFORMED".to_owned())),
     };

@@ -90,7 +90,7 @@ async fn apply_next(shared: &Arc<Shared>) -> Result<bool, StoreError> {
     let Some(row) = row else { return Ok(false) };
     let sequence = row.try_get::<i64, _>(0)?.unsigned_abs();
     let (id, case): (String, String) = (row.try_get(1)?, row.try_get(2)?);
-    let mut letter = stored_letter(&id, &shared.me, row.try_get::<&[u8], _>(3)?)
+    let mut letter = stored_letter(&id, INCARNATION, &shared.me, row.try_get::<&[u8], _>(3)?)
         .ok_or(StoreError::Options("a local letter cannot be read"))?;
     if let Some(reference) = shared.correspondence.local_attachment(&letter) {
         letter.attachment = match shared.correspondence.attachment(&reference).await {

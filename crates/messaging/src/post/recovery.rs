@@ -318,7 +318,7 @@ async fn put_away_attachment(shared: &Shared, peer: &Address, letter: &mut Numbe
     }
     letter.content = Content { attachment: None, ..content.clone() }.encode_to_vec();
     let id = letter_id(peer, &shared.me, letter.incarnation, letter.sequence);
-    let Some(complete) = content.letter(id, &peer.node) else { return Ok(()) };
+    let Some(complete) = content.letter(id, letter.incarnation, &peer.node) else { return Ok(()) };
     match shared.correspondence.keep_attachment(&complete, true).await {
         // The letter itself is judged when it is applied.
         Err(Unusable::Refused(reason)) => tracing::warn!(reason, "what came with a returned letter was not kept"),
@@ -342,8 +342,7 @@ async fn finish(shared: &Arc<Shared>) -> anyhow::Result<()> {
             fail::fail_point!("recovery::renumbered");
             for (peer, returned) in &answers {
                 for letter in &returned.got {
-                    let id = letter_id(&job_shared.me, peer, letter.incarnation, letter.sequence);
-                    let Some(said) = letter_of(&letter.content, id, &job_shared.me, peer) else { continue };
+                    let Some(said) = letter_of(letter, &job_shared.me, peer) else { continue };
                     tolerate(job_shared.correspondence.recall(peer, &said, transaction).await, peer)?;
                 }
             }
@@ -475,10 +474,11 @@ async fn renumber(incarnation: u64, transaction: &mut Transaction) -> Result<(),
 }
 
 /// A letter as a peer returns it, if it is one between these two services.
-fn letter_of(content: &[u8], id: spean_vocabulary::LetterId, from: &Address, to: &Address) -> Option<Letter> {
-    let content = Content::decode(content).ok()?;
+fn letter_of(letter: &NumberedLetter, from: &Address, to: &Address) -> Option<Letter> {
+    let content = Content::decode(letter.content.as_slice()).ok()?;
+    let id = letter_id(from, to, letter.incarnation, letter.sequence);
     let between_them = content.from_service == from.service.to_string() && content.to_service == to.service.to_string();
-    if between_them { content.letter(id, &from.node) } else { None }
+    if between_them { content.letter(id, letter.incarnation, &from.node) } else { None }
 }
 
 /// What makes no sense now made sense when it was said; it must not keep the node in quarantine.

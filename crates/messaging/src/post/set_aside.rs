@@ -162,6 +162,6 @@ pub(super) async fn keep_unreadable(
 }
 
 /// What a dead letter says, for another try.
-pub(super) fn stored_letter(letter_id: &str, peer: &Address, content: &[u8]) -> Option<Letter> {
-    Content::decode(content).ok()?.letter(letter_id.parse().ok()?, &peer.node)
+pub(super) fn stored_letter(letter_id: &str, incarnation: u64, peer: &Address, content: &[u8]) -> Option<Letter> {
+    Content::decode(content).ok()?.letter(letter_id.parse().ok()?, incarnation, &peer.node)
 }

@@ -98,6 +98,7 @@ impl Post {
         let letter = Letter {
             id: "00000000-0000-4000-8000-0000000000aa".parse().unwrap(),
             from,
+            incarnation: 1,
             kind: kind.to_owned(),
             case: None,
             body,

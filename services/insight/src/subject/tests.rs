@@ -58,7 +58,11 @@ fn what_is_not_said_changes_nothing_of_what_is_known() {
 }
 
 fn said(rank: u8, position: i64, description: Description) -> Description {
-    Description { said_by: Source { rank, position }, ..description }
+    Description { said_by: Source { rank, incarnation: 0, position }, ..description }
+}
+
+fn said_since_a_restore(rank: u8, position: i64, description: Description) -> Description {
+    Description { said_by: Source { rank, incarnation: 2, position }, ..description }
 }
 
 fn male() -> Description {
@@ -73,6 +77,7 @@ fn of_one_service_the_later_word_counts_and_before_all_others_the_register_of_ca
     ask(said(0, 6, male())).then_nothing();
     ask(said(0, 7, female())).then_nothing();
     ask(said(0, 8, male())).then([Event::Described(said(0, 8, male()))]);
+    ask(said_since_a_restore(0, 3, male())).then([Event::Described(said_since_a_restore(0, 3, male()))]);
     ask(said(1, 2, male())).then([Event::Described(said(1, 2, male()))]);
     let by_the_register = Event::Described(said(1, 2, male()));
     given::<Subject>([by_the_register]).when(&context, Command::Describe(said(0, 99, female()))).then_nothing();
@@ -111,6 +116,7 @@ fn stored_events_are_read_for_ever() {
         Event::Recorded(plain.clone()),
         Event::Described(said(1, 12, of_a_need)),
         Event::Recorded(Fact { agency: Some("dsvy-kandal".parse().unwrap()), ..plain }),
+        Event::Described(said_since_a_restore(1, 3, female())),
     ];
     crate::golden::check(path, &events);
 }

@@ -87,7 +87,7 @@ fn a_description() -> impl Strategy<Value = Command> {
     (sex, band, route, sector, home, 0..2_u8).prop_map(|(sex, age_band, route, sector, home, rank)| {
         let country = route.as_ref().map(|_| "TH".to_owned());
         let home_province = home.map(|home| home.parse().unwrap());
-        let said_by = Source { rank, position: 0 };
+        let said_by = Source { rank, incarnation: 0, position: 0 };
         Command::Describe(Description {
             sex,
             age_band,

@@ -59,6 +59,7 @@ async fn deliver(store: &EventStore, kind: &str, body: Vec<u8>) -> Result<(), St
     let letter = Letter {
         id: id(2),
         from: Address { node: node.clone(), service: Service::Referral },
+        incarnation: 1,
         kind: kind.to_owned(),
         case: Some(id(1)),
         body,

@@ -33,6 +33,7 @@ impl Desk {
         let letter = Letter {
             id: "00000000-0000-4000-8000-0000000000aa".parse().unwrap(),
             from: Address { node: node.clone(), service: Service::Referral },
+            incarnation: 1,
             kind: kind.to_owned(),
             case: None,
             body,
