@@ -61,8 +61,30 @@ const WORDS: [(Told, &str, Standing); 5] = [
     (Told::Offered, "OFFERED", Standing::Offered),
 ];
 
-/// Writes down what the desk said.
-pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+/// Writes down what the desk said, and returns it as it is understood here.
+///
+/// That an office has nothing to do with a case, by no offer, and that another one holds it: this the desk says when an
+/// override has set aside the certificate by which the office had become the holder. Where the office was known to hold the
+/// case it has held it, and otherwise nothing changes.
+pub async fn record(told: &StandingChanged, connection: &mut AnyConnection) -> Result<StandingChanged, sqlx::Error> {
+    let may_be_set_aside =
+        told.standing() == Told::Unspecified && told.offer_id.is_empty() && !told.other_office_id.is_empty();
+    let told = if may_be_set_aside && is_holder(told, connection).await? {
+        StandingChanged { standing: Told::Held.into(), ..told.clone() }
+    } else {
+        told.clone()
+    };
+    write_down(&told, connection).await?;
+    Ok(told)
+}
+
+async fn is_holder(told: &StandingChanged, connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    let holds = "select 1 from case_standing where case_id = $1 and office = $2 and standing = 'HOLDS'";
+    let row = sqlx::query(holds).bind(&told.case_id).bind(&told.office_id).fetch_optional(connection).await?;
+    Ok(row.is_some())
+}
+
+async fn write_down(told: &StandingChanged, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let word = WORDS.iter().find(|(standing, ..)| *standing == told.standing()).map_or("", |(_, word, _)| word);
     if word.is_empty() {
         // Only what the same offer had brought about ends with it. Who had held the case before it has held it still.

@@ -50,7 +50,7 @@ impl Correspondence for Reactions {
 impl Reactions {
     async fn standing_changed(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
         let told = StandingChanged::decode(letter.body.as_slice()).map_err(malformed)?;
-        standing::record(&told, transaction.connection()).await?;
+        let told = standing::record(&told, transaction.connection()).await?;
         holders::record(&told, self.clock.now(), transaction.connection()).await?;
         // Without another office it is the desk's confirmation of a case that was opened here.
         let came_from_elsewhere = !told.other_office_id.is_empty();

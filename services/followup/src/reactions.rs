@@ -5,7 +5,7 @@ use spean_chassis::words::read_urgency;
 use spean_chassis::{Clock, standing};
 use spean_contracts::cases::v1::{CaseRegistered, PersonErased};
 use spean_contracts::followup::v1 as wire;
-use spean_contracts::referral::v1::{PersonSeenAgain, Stage, StageReached, Standing, StandingChanged};
+use spean_contracts::referral::v1::{PersonSeenAgain, Stage, StageReached, Standing};
 use spean_eventsourcing::{Aggregate, Context, Refusal};
 use spean_eventstore::{BoxFuture, HandleError, Metadata, Transaction};
 use spean_identity::LiveDirectory;
@@ -91,8 +91,7 @@ impl Correspondence for Reactions {
 impl Reactions {
     /// The desk says what an office is to a case. The plan goes with a case that was handed over.
     async fn standing_changed(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
-        let told: StandingChanged = read(letter)?;
-        standing::record(&told, transaction.connection()).await?;
+        let told = standing::record(&read(letter)?, transaction.connection()).await?;
         if told.standing() != Standing::Held {
             return Ok(());
         }

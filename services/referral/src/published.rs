@@ -110,7 +110,13 @@ fn standing(event: &Event, office: &OfficeId, case: CaseId) -> Option<wire::Stan
                 return Some(with(wire::Standing::Holds, newest.certificate.offer, Some(issued_by)));
             }
             let held = chain.iter().any(|signed| signed.certificate.holder.office == *office);
-            held.then(|| with(wire::Standing::Held, None, Some(&newest.certificate.holder.office)))
+            let holder = Some(&newest.certificate.holder.office);
+            if held {
+                return Some(with(wire::Standing::Held, None, holder));
+            }
+            // An override sets aside certificates of a lower term, and this chain has them no more: whoever was told by one
+            // of them that the office holds the case hears that it does not. Whether they were, they know.
+            (newest.certificate.term > 0).then(|| with(wire::Standing::Unspecified, None, holder))
         }
         _ => None,
     }

@@ -50,7 +50,7 @@ impl Reactions {
 
     async fn standing_changed(&self, letter: &Letter, transaction: &mut Transaction) -> Result<(), Unusable> {
         let told = StandingChanged::decode(letter.body.as_slice()).map_err(malformed)?;
-        standing::record(&told, transaction.connection()).await?;
+        let told = standing::record(&told, transaction.connection()).await?;
         let command = match told.standing() {
             Standing::Held => Command::NoteAcceptance {
                 offer: told.offer_id.parse().ok(),

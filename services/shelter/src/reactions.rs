@@ -36,7 +36,7 @@ impl Correspondence for Reactions {
             match letter.kind.as_str() {
                 "spean.referral.v1.StandingChanged" => {
                     let told = StandingChanged::decode(letter.body.as_slice()).map_err(malformed)?;
-                    standing::record(&told, transaction.connection()).await?;
+                    let told = standing::record(&told, transaction.connection()).await?;
                     Ok(agreements::forget_transfers(&told, transaction.connection()).await?)
                 }
                 "spean.referral.v1.OfferAnswered" => {

@@ -13,6 +13,7 @@ use spean::demonstration::compare;
 use spean::demonstration::narrator::Narrator;
 use spean_testkit::eventually;
 use spean_tests::{Handoff, Network, PATIENCE, copy_folder, hand_over, network, settled, spean_program, status_of};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Row as _};
 use tokio::time::sleep;
 
 /// The points that a handoff passes, and at which pass after its start a node dies there. Five at a time, each at another
@@ -60,6 +61,15 @@ const OF_A_RESTORE: [(&str, u32); 5] = [
     ("restore::examined", 1),
 ];
 
+/// The points at which lists of an earlier version are made anew at the start of a node, and the pass: there are more lists
+/// than passes.
+const OF_A_MIGRATION: [(&str, u32); 4] = [
+    ("migration::before_commit", 1),
+    ("migration::after_commit", 1),
+    ("migration::before_commit", 2),
+    ("migration::after_commit", 2),
+];
+
 const NODES: [(&str, &str); 5] = [
     ("kandal", KANDAL),
     ("ratanak-kiri", RATANAK_KIRI),
@@ -82,6 +92,7 @@ async fn a_node_may_die_at_every_point_and_nothing_is_lost_or_doubled() {
     handoffs.push(die_in_a_recovery(&mut network).await);
     handoffs.push(die_in_a_restore(&mut network).await);
     die_while_lists_are_made_anew(&mut network).await;
+    die_while_lists_are_migrated(&mut network).await;
     settled(&network).await;
     let cases: Vec<_> = handoffs.into_iter().map(|handoff| handoff.case).collect();
     let books = compare(&network, &Narrator::silent(), &cases).await;
@@ -179,6 +190,40 @@ async fn die_while_lists_are_made_anew(network: &mut Network) {
         assert!(node(network, &["verify"], None).success(), "after {pass} lists: what there is, is whole");
     }
     come_back(network, "kandal").await;
+}
+
+/// A node that finds lists of an earlier program makes them anew before it serves, and dies between one page and the next:
+/// at the end they are what the log says.
+async fn die_while_lists_are_migrated(network: &mut Network) {
+    settled(network).await;
+    network.cut_power("kandal").expect("a node can be killed");
+    make_lists_old(&network.data("kandal").join("referral.sqlite")).await;
+    for (point, pass) in OF_A_MIGRATION {
+        network.set_environment("kandal", die_at(point, pass)).expect("there is such a node");
+        let refused = network.start("kandal").await.expect_err("it dies before it serves");
+        assert!(refused.to_string().contains("ended"), "at {point}: {refused:#}");
+        network.cut_power("kandal").expect("it is dead");
+    }
+    come_back(network, "kandal").await;
+    network.cut_power("kandal").expect("a node can be killed");
+    assert!(node(network, &["verify"], None).success(), "the lists are those of the log");
+    come_back(network, "kandal").await;
+}
+
+/// Takes the lists of a log for those of a program that made others, of which nothing can be used.
+async fn make_lists_old(database: &Path) {
+    sqlx::any::install_default_drivers();
+    let mut connection = AnyConnection::connect(&format!("sqlite://{}", text(database))).await.expect("the log opens");
+    let rows = sqlx::query("select tables from read_model").fetch_all(&mut connection).await.expect("it has lists");
+    assert!(rows.len() >= 5, "there are more lists than passes");
+    for row in rows {
+        for table in row.get::<String, _>(0).split(' ').filter(|table| !table.is_empty()) {
+            let empty = format!("delete from {table}");
+            sqlx::raw_sql(AssertSqlSafe(empty)).execute(&mut connection).await.expect("a list can be emptied");
+        }
+    }
+    sqlx::query("update read_model set version = 0").execute(&mut connection).await.expect("it can be said");
+    connection.close().await.expect("it closes");
 }
 
 fn die_at(point: &str, pass: u32) -> BTreeMap<String, String> {
