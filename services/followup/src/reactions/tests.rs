@@ -1,6 +1,6 @@
 //! What follow-up knows after letters, on real logs, and what two nodes tell each other.
 
-use spean_contracts::referral::v1::Standing;
+use spean_contracts::referral::v1::{Standing, StandingChanged};
 use spean_contracts::vocabulary::v1::{AgeBand, Sex};
 use spean_eventstore::{EventStore, Options, TransactError};
 use spean_identity::{Agency, Directory, Node, NodeKeys, Office, OfficeLevel};

@@ -39,17 +39,18 @@ impl World {
             7 | 8 => {
                 let visited = said(staff.visited().await)?;
                 let number = i32::try_from(1 + self.dice.below(VISITS))?;
-                self.one_of(visited).map(|case| Work::Visit { visit: self.new_id(), case, number, on })
+                self.one_of(&visited).map(|case| Work::Visit { visit: self.new_id(), case, number, on })
             }
             9 => self.some_case(staff).await?.map(|case| Work::Raise { danger: self.new_id(), case, on }),
             10 => {
                 let dangers = said(staff.dangers().await)?;
-                self.one_of(dangers).map(|danger| Work::Lower { danger, on })
+                self.one_of(&dangers).map(|danger| Work::Lower { danger, on })
             }
             _ => {
                 let visited = said(staff.visited().await)?;
                 let is_lost = self.dice.one_in(2);
-                self.one_of(visited).map(|case| if is_lost { Work::Lose { case, on } } else { Work::Find { case, on } })
+                self.one_of(&visited)
+                    .map(|case| if is_lost { Work::Lose { case, on } } else { Work::Find { case, on } })
             }
         };
         Ok(work.map(Ask::Work))
@@ -63,10 +64,10 @@ impl World {
         } else {
             said(staff.held().await)?.into_iter().map(|held| held.case_id).collect()
         };
-        Ok(self.one_of(cases))
+        Ok(self.one_of(&cases))
     }
 
-    fn one_of(&mut self, all: Vec<String>) -> Option<String> {
+    fn one_of(&mut self, all: &[String]) -> Option<String> {
         (!all.is_empty()).then(|| all[self.dice.below(all.len())].clone())
     }
 
