@@ -259,6 +259,22 @@ async fn a_plan_goes_to_a_neighbour_of_the_same_node() {
     assert_eq!(kandal.due("kandal-other", "2026-02-28").await, [1]);
 }
 
+/// An override gave the case to another office, and set aside the certificate by which this one had it.
+#[tokio::test]
+async fn a_plan_goes_on_with_a_case_that_was_never_rightly_here() {
+    let mut kandal = Post::of("kandal").await;
+    kandal.says(Standing::Holds).await;
+    kandal.begin().await;
+    // Who was not known as the holder has lost nothing.
+    kandal.says_of("kandal-other", Standing::Unspecified, OFFICE).await;
+    deliver(&mut [&mut kandal]).await;
+    assert_eq!(kandal.due(OFFICE, "2026-02-28").await, [1]);
+    kandal.says_of(OFFICE, Standing::Unspecified, "kandal-other").await;
+    deliver(&mut [&mut kandal]).await;
+    assert_eq!(kandal.due(OFFICE, "2026-02-28").await, [] as [i64; 0]);
+    assert_eq!(kandal.due("kandal-other", "2026-02-28").await, [1]);
+}
+
 #[tokio::test]
 async fn a_plan_that_came_after_the_case_had_moved_on_follows_it() {
     let (mut kandal, mut takeo) = (Post::of("kandal").await, Post::of("takeo").await);
