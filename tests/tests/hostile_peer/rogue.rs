@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
+use spean_chassis::Configuration;
 use spean_custody::Party;
 use spean_custody::case::Message;
 use spean_identity::{Envelope, Header, NodeKeys};
@@ -57,6 +58,22 @@ pub(crate) type Ends = (Service, Service);
 /// Between the two desks.
 pub(crate) const DESKS: Ends = (Service::Referral, Service::Referral);
 
+/// The broker, as the node that has these keys knows it.
+pub(crate) async fn broker(settings: &Configuration, keys: &NodeKeys) -> Broker {
+    let options = BrokerOptions {
+        url: settings.broker.url.clone(),
+        node: settings.node.clone(),
+        seed: keys.broker_seed().into(),
+        domain: None,
+        authority: None,
+        mailbox_bytes: settings.broker.mailbox_bytes,
+    };
+    let broker = Broker::connect(options).await.expect("the broker's address is well formed");
+    let connected = broker.connected().wait_for(|connected| *connected).await.is_ok();
+    assert!(connected, "the broker lets the node's keys in");
+    broker
+}
+
 /// Whoever has the keys.
 pub(crate) struct Rogue {
     pub(crate) node: NodeId,
@@ -70,17 +87,7 @@ impl Rogue {
     pub(crate) async fn of(network: &Network, node: &str, victim: &str) -> Self {
         let settings = network.settings(node);
         let keys = Arc::new(network.keys(node));
-        let options = BrokerOptions {
-            url: settings.broker.url,
-            node: settings.node.clone(),
-            seed: keys.broker_seed().into(),
-            domain: None,
-            authority: None,
-            mailbox_bytes: settings.broker.mailbox_bytes,
-        };
-        let broker = Broker::connect(options).await.expect("the broker's address is well formed");
-        let connected = broker.connected().wait_for(|connected| *connected).await.is_ok();
-        assert!(connected, "the broker lets the node's keys in");
+        let broker = broker(&settings, &keys).await;
         let directory = network.directory().clone();
         Self { node: settings.node, victim: victim.parse().expect("the code of a node"), keys, directory, broker }
     }

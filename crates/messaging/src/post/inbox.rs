@@ -155,7 +155,7 @@ async fn take_in_span(shared: &Arc<Shared>, arrived: Arrived) -> Result<Taken, S
         }
         Arrival::Early if shared.is_recovering() => return Ok(Taken::Stored),
         Arrival::TooEarly | Arrival::NotIntroduced if shared.put_off.take(&arrived.peer, (shared.now)()) => {
-            Taken::Later
+            Taken::OutOfTurn
         }
         Arrival::Early | Arrival::Duplicate | Arrival::TooEarly | Arrival::NotIntroduced => Taken::Stored,
         Arrival::Refused => {

@@ -20,6 +20,10 @@ const LETTERS_TO_CLEAR: u32 = 500;
 /// How long no letter comes before what is acknowledged is cleared all the same.
 const CLEAR_WHEN_IDLE: Duration = Duration::from_secs(5);
 
+/// How often a letter is looked at whose turn does not come. The mailbox is cleared up to the first letter that is to come
+/// again: one whose turn never comes would keep it from being cleared until nobody could write to the node any more.
+const DELIVERIES_OUT_OF_TURN: i64 = 4;
+
 /// How often the log says that letters cannot be stored, for as long as that is so: a disk may be full for days.
 const SAY_AGAIN: Duration = Duration::from_mins(1);
 
@@ -156,9 +160,11 @@ async fn take(shared: &Arc<Shared>, message: jetstream::Message, not_stored: &mu
             Taken::Later
         }
     };
+    let deliveries = message.info().map_or(0, |info| info.delivered);
     let kind = match answer {
         Taken::Stored => AckKind::Ack,
-        Taken::Later => AckKind::Nak(Some(COME_AGAIN)),
+        Taken::OutOfTurn if deliveries >= DELIVERIES_OUT_OF_TURN => AckKind::Ack,
+        Taken::OutOfTurn | Taken::Later => AckKind::Nak(Some(COME_AGAIN)),
     };
     if let Err(error) = message.ack_with(kind).await {
         tracing::debug!(error = %error, "an acknowledgement was lost; the letter will be a duplicate");

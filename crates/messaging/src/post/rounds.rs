@@ -29,6 +29,9 @@ pub struct Sent {
 pub enum Taken {
     /// Applied, parked, or known: it is in the database, the carrier may forget it. Or its writer will send it again.
     Stored,
+    /// Its turn has not come and there is no room to keep it, or its sender was not introduced yet. The carrier may bring
+    /// it again; its writer will send it again in any case.
+    OutOfTurn,
     /// Not now: the carrier shall bring it again.
     Later,
 }
