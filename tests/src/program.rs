@@ -1,7 +1,7 @@
 //! The program under test, as it is built.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -16,9 +16,10 @@ pub fn spean_program() -> PathBuf {
 }
 
 fn build() -> PathBuf {
-    let test = env::current_exe().expect("this test has a path");
-    // target/debug/deps/stories-0123456789abcdef
-    let profile = test.parent().and_then(Path::parent).expect("tests lie two folders deep in the target folder");
+    let own = env::current_exe().expect("what runs has a path");
+    // A test is target/debug/deps/stories-0123456789abcdef, and a command is target/release/upgrade.
+    let folder = own.parent().expect("a program lies in a folder");
+    let profile = if folder.ends_with("deps") { folder.parent().expect("as above") } else { folder };
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build

@@ -131,9 +131,9 @@ impl Work {
             network.set_program(node, program.to_owned())?;
             network.start(node).await
         };
-        let (moved, replaced) = tokio::join!(under_way, replaced);
+        let (moved, ()) = tokio::try_join!(async { Ok(under_way.await) }, replaced)?;
         self.moved.extend(moved);
-        replaced
+        Ok(())
     }
 
     async fn check(&self, network: &Network) -> anyhow::Result<()> {
