@@ -11,6 +11,7 @@ use spean::demonstration::agencies::NODES;
 use spean::demonstration::stage::{Layout, Stage};
 use spean_chassis::Configuration;
 use spean_identity::{NodeKeys, Role};
+use spean_messaging::broker::{Broker, BrokerOptions};
 use spean_messaging::server::Guard;
 use spean_testkit::{Postgres, TempDir, a_folder};
 
@@ -155,6 +156,26 @@ impl Network {
     /// When there is no such node.
     pub fn settings(&self, node: &str) -> Configuration {
         Configuration::read(&self.home(node).join("node.toml")).expect("a node's settings")
+    }
+
+    /// The broker, as whoever has the keys of this node knows it.
+    ///
+    /// # Panics
+    /// When there is no such node, or the broker does not let its keys in.
+    pub async fn broker_of(&self, node: &str) -> Broker {
+        let settings = self.settings(node);
+        let options = BrokerOptions {
+            url: settings.broker.url,
+            node: settings.node,
+            seed: self.keys(node).broker_seed().into(),
+            domain: None,
+            authority: None,
+            mailbox_bytes: settings.broker.mailbox_bytes,
+        };
+        let broker = Broker::connect(options).await.expect("the broker's address is well formed");
+        let connected = broker.connected().wait_for(|connected| *connected).await.is_ok();
+        assert!(connected, "the broker lets the node's keys in");
+        broker
     }
 
     /// The offices that somebody works at.

@@ -10,7 +10,7 @@ use spean_contracts::referral::v1::{
     OpenDossierRequest, OpenDossierResponse, RetryDeadLetterRequest,
 };
 use spean_identity::Role;
-use spean_messaging::broker::{Broker, BrokerOptions};
+use spean_messaging::broker::Broker;
 use spean_messaging::topology::mailbox_subject;
 use spean_testkit::eventually;
 use spean_tests::{
@@ -224,19 +224,8 @@ struct Rogue {
 
 impl Rogue {
     async fn of(network: &Network, from: &str, to: &str) -> Self {
-        let settings = network.settings(from);
-        let options = BrokerOptions {
-            url: settings.broker.url,
-            node: settings.node.clone(),
-            seed: network.keys(from).broker_seed().into(),
-            domain: None,
-            authority: None,
-            mailbox_bytes: settings.broker.mailbox_bytes,
-        };
-        let broker = Broker::connect(options).await.expect("the broker's address is well formed");
-        let connected = broker.connected().wait_for(|connected| *connected).await.is_ok();
-        assert!(connected, "the broker lets the node's keys in");
-        Self { from: settings.node, to: to.parse().expect("the code of a node"), broker }
+        let node = |code: &str| code.parse().expect("the code of a node");
+        Self { from: node(from), to: node(to), broker: network.broker_of(from).await }
     }
 
     /// As if the shelter's service of that node wrote to the desk, which it never does.

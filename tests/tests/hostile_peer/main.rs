@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lies::{about_cases, as_our_own_services, forged_chain};
-use rogue::{DESKS, Lie, Rogue, broker};
+use rogue::{DESKS, Lie, Rogue};
 use serde_json::json;
 use spean::demonstration::agencies::{KANDAL, RATANAK_KIRI, SHELTER};
 use spean::demonstration::staff::Staff;
@@ -254,7 +254,7 @@ async fn a_flood_is_bounded_and_holds_up_nobody(network: &Network, rogue: &Rogue
     );
     assert!(grown < 128 * 1024 * 1024, "the node's files grew by {grown} bytes");
     // What nobody can take lies there for a while and no longer: behind it the letters of all others would pile up.
-    let mailbox = broker(&network.settings(NODE), &network.keys(NODE)).await;
+    let mailbox = network.broker_of(NODE).await;
     eventually(PATIENCE, "the node's mailbox to be empty", async || {
         mailbox.clear(Service::Referral, MailboxPlace::Hub).await.is_ok_and(|is_clear| is_clear)
     })

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
-use spean_chassis::Configuration;
 use spean_custody::Party;
 use spean_custody::case::Message;
 use spean_identity::{Envelope, Header, NodeKeys};
-use spean_messaging::broker::{Broker, BrokerOptions};
+use spean_messaging::broker::Broker;
 use spean_messaging::topology::mailbox_subject;
 use spean_tests::Network;
 use spean_vocabulary::{LetterId, NodeId, Service};
@@ -58,22 +57,6 @@ pub(crate) type Ends = (Service, Service);
 /// Between the two desks.
 pub(crate) const DESKS: Ends = (Service::Referral, Service::Referral);
 
-/// The broker, as the node that has these keys knows it.
-pub(crate) async fn broker(settings: &Configuration, keys: &NodeKeys) -> Broker {
-    let options = BrokerOptions {
-        url: settings.broker.url.clone(),
-        node: settings.node.clone(),
-        seed: keys.broker_seed().into(),
-        domain: None,
-        authority: None,
-        mailbox_bytes: settings.broker.mailbox_bytes,
-    };
-    let broker = Broker::connect(options).await.expect("the broker's address is well formed");
-    let connected = broker.connected().wait_for(|connected| *connected).await.is_ok();
-    assert!(connected, "the broker lets the node's keys in");
-    broker
-}
-
 /// Whoever has the keys.
 pub(crate) struct Rogue {
     pub(crate) node: NodeId,
@@ -85,11 +68,10 @@ pub(crate) struct Rogue {
 
 impl Rogue {
     pub(crate) async fn of(network: &Network, node: &str, victim: &str) -> Self {
-        let settings = network.settings(node);
         let keys = Arc::new(network.keys(node));
-        let broker = broker(&settings, &keys).await;
-        let directory = network.directory().clone();
-        Self { node: settings.node, victim: victim.parse().expect("the code of a node"), keys, directory, broker }
+        let code = |code: &str| code.parse().expect("the code of a node");
+        let (directory, broker) = (network.directory().clone(), network.broker_of(node).await);
+        Self { node: code(node), victim: code(victim), keys, directory, broker }
     }
 
     /// A sealed letter with this number; number 0 is for receipts and the like.
