@@ -146,6 +146,8 @@ pub(crate) struct Custody {
     shown: BTreeMap<(String, String), (Place, String)>,
     /// Offices, and offers of theirs that a certificate came of.
     moved: BTreeSet<(String, String)>,
+    /// By offer, the office that knows that it holds the case by the certificate that came of it.
+    came_by_certificate: BTreeMap<String, String>,
     /// Openings of a case, by office.
     pub(crate) opened: BTreeMap<String, Vec<String>>,
     /// At the office that made it.
@@ -292,6 +294,9 @@ impl Custody {
             raise(&mut self.newest, (office, case), newest);
             let Some(offer) = &certificate.offer else { continue };
             self.moved.insert((office.to_owned(), offer.clone()));
+            if certificate.holder.office == office {
+                self.came_by_certificate.insert(offer.clone(), office.to_owned());
+            }
             if let Some(side) = self.made.get_mut(offer).filter(|side| side.office == office) {
                 side.state = State::Transferred;
             }
@@ -354,9 +359,14 @@ impl Custody {
             report
                 .find(Check::C3, format!("case {case}, offer {offer}: void at {office}, and transferred all the same"));
         }
-        // Both were put back, as two offices of one node are, and forgot the offer; a third returned what came of it.
+        // Both were put back, as two offices of one node are, and forgot the offer; a third returned what came of it. The
+        // addressee knows it from the maker, or only as the neighbour whose certificate it is.
         let forgot = |side: &Side| side.begun == 0 && side.state == State::Transferred && put_back(&side.office);
-        if made.ended == 1 && forgot(made) && self.got.get(offer).is_some_and(forgot) {
+        let forgotten_there = match self.got.get(offer) {
+            Some(got) => forgot(got),
+            None => self.came_by_certificate.get(offer).is_some_and(|addressee| put_back(addressee)),
+        };
+        if made.ended == 1 && forgot(made) && forgotten_there {
             return;
         }
         if made.begun != 1 {

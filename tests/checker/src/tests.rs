@@ -249,6 +249,21 @@ async fn an_offer_that_both_sides_forgot_may_be_known_by_what_came_of_it_alone()
         "one side alone does not forget it"
     );
     assert!(guilty_of(forgotten(true, &[POIPET])).await.contains(&Check::C3), "only who is put back forgets");
+
+    let learned = |world: &mut World| {
+        forgotten(true, &[POIPET, KANDAL])(world);
+        for (_, _, event) in &mut world.node(KANDAL).referral {
+            event["type"] = json!("certificates_learned");
+        }
+        world.node(KANDAL).offers.clear();
+    };
+    assert_eq!(guilty_of(learned).await, [], "what a neighbour told of a certificate is as good as a letter with it");
+    let untold = |world: &mut World| {
+        forgotten(true, &[POIPET, KANDAL])(world);
+        world.node(KANDAL).referral.clear();
+        world.node(KANDAL).offers.clear();
+    };
+    assert!(guilty_of(untold).await.contains(&Check::C3), "the addressee must know that it holds the case");
 }
 
 #[tokio::test]
