@@ -56,6 +56,8 @@ fn note(wanted: &mut BTreeMap<String, (Intent, Wanted)>, intent: &Intent, asked:
     if outcome != Outcome::Failed {
         known.may_be_lost &= lost;
     }
+    // What a restore wiped out is asked for again, and need not have been done again: nobody was told so.
+    let outcome = if lost && outcome == Outcome::Ok { Outcome::Unknown } else { outcome };
     known.outcome = match (known.outcome, outcome) {
         (Outcome::Ok, _) | (_, Outcome::Ok) => Outcome::Ok,
         (Outcome::Unknown, _) | (_, Outcome::Unknown) => Outcome::Unknown,
@@ -123,7 +125,7 @@ fn check_effect(
     let calls = &wanted.calls;
     let words = match wanted.outcome {
         _ if count > 1 => format!("is there {count} times"),
-        Outcome::Ok if !borne_out && !wanted.may_be_lost => "was said to be done and is not there".to_owned(),
+        Outcome::Ok if !borne_out => "was said to be done and is not there".to_owned(),
         Outcome::Failed if count > 0 => "was refused and is there".to_owned(),
         Outcome::Ok | Outcome::Unknown if !whole && !wanted.may_be_lost => "is there in parts".to_owned(),
         _ => return,

@@ -82,6 +82,14 @@ async fn what_was_said_to_be_done_before_a_restore_that_may_lose_it_need_not_be_
     assert_eq!(guilty_of(lost(restored(10, true))).await, []);
     assert_eq!(guilty_of(lost(restored(80, true))).await, [Check::C1], "it was said before the copy was taken");
     assert_eq!(guilty_of(lost(restored(10, false))).await, [Check::C1]);
+    let asked_again = |outcome: Outcome| {
+        move |world: &mut World| {
+            lost(restored(10, true))(world);
+            world.asked(120, KANDAL, decline(), Some(outcome));
+        }
+    };
+    assert_eq!(guilty_of(asked_again(Outcome::Unknown)).await, [], "nobody was told that it was done again");
+    assert_eq!(guilty_of(asked_again(Outcome::Ok)).await, [Check::C1], "it was done again");
 }
 
 #[tokio::test]
