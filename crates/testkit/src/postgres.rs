@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -96,7 +97,7 @@ impl Postgres {
             && let Some((port, process_id)) = text.trim().split_once(' ')
         {
             let (port, process_id) = (port.parse().expect("a port"), process_id.parse().expect("a process id"));
-            return Self {
+            let server = Self {
                 programs: programs(),
                 port,
                 process_id,
@@ -106,6 +107,10 @@ impl Postgres {
                 user: None,
                 environment: BTreeMap::new(),
             };
+            // A machine that went down in the middle of a run leaves its word behind, and numbers of processes come again.
+            if server.is_ready() {
+                return server;
+            }
         }
         let mut server = Self::begin(run, |_| BTreeMap::new());
         // The keeper goes on without this process, and ends by itself.
@@ -187,7 +192,9 @@ impl Postgres {
     /// When the server is gone.
     pub fn database(&self) -> String {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
-        let name = format!("test_{}_{number}", std::process::id());
+        // A long run starts more processes than a machine has numbers for them; chance tells two of one number apart.
+        let chance = RandomState::new().build_hasher().finish();
+        let name = format!("test_{}_{number}_{chance:016x}", std::process::id());
         run(self.program("createdb").arg(&name));
         format!("postgres://{SUPERUSER}@127.0.0.1:{}/{name}", self.port)
     }
@@ -205,8 +212,7 @@ impl Postgres {
     fn wait_until_ready(&self) {
         let log = self.folder.join("log");
         for _ in 0..GLANCES {
-            let answer = self.program("pg_isready").output().expect("pg_isready is installed with the server");
-            if answer.status.success() {
+            if self.is_ready() {
                 return;
             }
             let log = fs::read_to_string(&log).unwrap_or_default();
@@ -217,6 +223,11 @@ impl Postgres {
             thread::sleep(GLANCE);
         }
         panic!("PostgreSQL is not ready after {:?}", GLANCE * GLANCES);
+    }
+
+    fn is_ready(&self) -> bool {
+        let answer = self.program("pg_isready").output().expect("pg_isready is installed with the server");
+        answer.status.success()
     }
 
     fn program(&self, name: &str) -> Command {
